@@ -1,0 +1,117 @@
+//! The boards that the tool knows: one line each.
+
+use mote_toolchain::Target;
+use mote_traits::BoardDescription;
+
+use crate::exit::Failure;
+
+/// A board with a firmware, emulated by QEMU.
+#[derive(Debug)]
+pub(crate) struct DeviceBoard {
+    pub(crate) description: &'static BoardDescription,
+    /// The firmware's package.
+    pub(crate) firmware: &'static str,
+    pub(crate) target: Target,
+    /// QEMU's name of the machine.
+    pub(crate) machine: &'static str,
+    /// The policy that is built into the firmware.
+    policy: &'static str,
+    policy_path: &'static str,
+}
+
+/// All boards with a firmware.
+pub(crate) static DEVICES: &[DeviceBoard] = &[DeviceBoard {
+    description: &mote_board_mps2_an386::DESCRIPTION,
+    firmware: "mote-firmware-mps2-an386",
+    target: Target::ThumbV7EMHardFloat,
+    machine: "mps2-an386",
+    policy: include_str!("../../../firmware/mps2-an386/policy.toml"),
+    policy_path: "firmware/mps2-an386/policy.toml",
+}];
+
+/// Where a module is run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Board {
+    /// In the simulator, which takes on this board.
+    Simulated(&'static BoardDescription, Policy),
+    /// On an emulated device.
+    Device(&'static DeviceBoard),
+}
+
+/// A policy's text, and where it comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Policy {
+    pub(crate) text: &'static str,
+    pub(crate) path: &'static str,
+}
+
+const SIM_POLICY: Policy = Policy {
+    text: include_str!("../../sim/policy.toml"),
+    path: "platform/sim/policy.toml",
+};
+
+impl DeviceBoard {
+    pub(crate) const fn policy(&self) -> Policy {
+        Policy { text: self.policy, path: self.policy_path }
+    }
+}
+
+impl Board {
+    /// Finds a board by the name that `--board` takes: `sim`, `BOARD`, or `sim:BOARD`.
+    pub(crate) fn find(name: &str) -> Result<Self, Failure> {
+        if name == "sim" {
+            return Ok(Self::Simulated(&mote_sim::SIM, SIM_POLICY));
+        }
+        let (simulated, device) = match name.strip_prefix("sim:") {
+            Some(device) => (true, device),
+            None => (false, name),
+        };
+        match DEVICES.iter().find(|board| board.description.name == device) {
+            Some(board) if simulated => Ok(Self::Simulated(board.description, board.policy())),
+            Some(board) => Ok(Self::Device(board)),
+            None => Err(Failure::usage(format!(
+                "no board {name:?}; there are {}",
+                names().join(", ")
+            ))),
+        }
+    }
+
+    pub(crate) const fn description(self) -> &'static BoardDescription {
+        match self {
+            Self::Simulated(description, _) => description,
+            Self::Device(board) => board.description,
+        }
+    }
+
+    pub(crate) const fn policy(self) -> Policy {
+        match self {
+            Self::Simulated(_, policy) => policy,
+            Self::Device(board) => board.policy(),
+        }
+    }
+}
+
+/// Returns every name that `--board` takes.
+pub(crate) fn names() -> Vec<String> {
+    let mut names = vec!["sim".to_owned()];
+    for board in DEVICES {
+        names.push(board.description.name.to_owned());
+        names.push(format!("sim:{}", board.description.name));
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_finds_its_board_and_a_policy_that_reads() {
+        for name in names() {
+            let board = Board::find(&name).unwrap();
+            let policy = mote_manifest::parse_policy(board.policy().text);
+            assert!(policy.is_ok(), "{}: {policy:?}", board.policy().path);
+        }
+        assert!(Board::find("sim:none").unwrap_err().message.contains("mps2-an386"));
+    }
+}

@@ -1,0 +1,251 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::duration::parse_us;
+use crate::exit::{Code, Failure, TABLE};
+use crate::{demo, inspect_command, replay, run, terminal};
+
+/// WebAssembly modules on microcontrollers.
+///
+/// Runs a module in a simulator on this machine or on an emulated board, and shows what it asks
+/// of its host. A module can do nothing but compute until its manifest asks for a capability and
+/// the board's policy grants it.
+#[derive(Debug, Parser)]
+#[command(name = "mote", version, after_long_help = TABLE, max_term_width = 100)]
+struct Mote {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(RunArguments),
+    Replay(ReplayArguments),
+    Inspect(InspectArguments),
+    Demo(DemoArguments),
+}
+
+/// The engine that executes a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineName {
+    /// wasmi: complete and trusted.
+    Wasmi,
+}
+
+/// Run a module, in the simulator or on an emulated board
+///
+/// MODULE is a Wasm file, a .wat file, a manifest (.toml), or a folder with a manifest.toml. A
+/// file's manifest is the .toml of the same name beside it; without one, the module asks for
+/// nothing. A folder that has no Wasm file is built with cargo.
+///
+/// Each host call is printed to standard output, and everything else to standard error. A WASI
+/// program (one that imports wasi_snapshot_preview1) is run on this machine: its output is its
+/// own, and nothing of the machine is open to it but what --dir and --env give.
+#[derive(Debug, Args)]
+#[command(after_long_help = RUN_EXAMPLES)]
+pub(crate) struct RunArguments {
+    /// The module: a file or a folder
+    pub(crate) module: PathBuf,
+
+    /// Arguments: of the export that --invoke names, or of a WASI program
+    #[arg(allow_negative_numbers = true, value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<String>,
+
+    /// Where to run it: sim, a board under QEMU such as mps2-an386, or sim:BOARD, which is the
+    /// simulator with that board's pins and policy
+    #[arg(long, default_value = "sim")]
+    pub(crate) board: String,
+
+    /// What executes it
+    #[arg(long, value_enum, default_value_t = EngineName::Wasmi)]
+    pub(crate) engine: EngineName,
+
+    /// Call this export instead of the module's entry, and print its results, one a line
+    #[arg(long, value_name = "EXPORT")]
+    pub(crate) invoke: Option<String>,
+
+    /// Give it so much fuel and no more (units of the engine; by default without end)
+    #[arg(long, value_name = "UNITS")]
+    pub(crate) fuel: Option<u64>,
+
+    /// Stop it after this time of the board's clock, such as 500ms or 2s
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_us)]
+    pub(crate) run_for_us: Option<u64>,
+
+    /// In the simulator, do not wait for real time to pass (implied by --for, --fuel, --invoke)
+    #[arg(long)]
+    pub(crate) fast: bool,
+
+    /// The module's manifest, if not in its usual place
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+
+    /// In the simulator: the board's policy, if not its usual one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// In the simulator: put a level on an input, at once or at some time, such as button0=1@500ms
+    #[arg(long = "set", value_name = "PIN=LEVEL[@TIME]")]
+    pub(crate) levels: Vec<String>,
+
+    /// Take a capability away at some time, such as led@1s
+    #[arg(long = "revoke", value_name = "CAPABILITY@TIME")]
+    pub(crate) revocations: Vec<String>,
+
+    /// For a WASI program: let it use a folder of this machine, under another name if GUEST is
+    /// given; with :ro at the end, for reading only
+    #[arg(long = "dir", value_name = "HOST[::GUEST][:ro]")]
+    pub(crate) directories: Vec<String>,
+
+    /// For a WASI program: set a variable of its environment, which is empty otherwise
+    #[arg(long = "env", value_name = "NAME=VALUE")]
+    pub(crate) environment: Vec<String>,
+
+    /// Write the host calls to a file, for `mote replay`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+
+    /// Print one JSON object at the end, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Print results, errors, and nothing else
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  mote run modules/blink --for 2s                      build a Rust module and simulate it
+  mote run modules/blink --for 2s --board mps2-an386   the same on an emulated Cortex-M4
+  mote run fib.wasm --invoke fib 18                    call an export of any Wasm file
+  mote run hello.wasm --dir data::/ -- a b             a WASI program with a folder and arguments
+
+Exit codes:
+  0-123  the module's own (a higher one shows as 123; --json has the true one)
+  124    out of fuel
+  125    wrong usage, or the tool's own failure
+  126    refused: not a valid module, not supported, or not granted what it needs
+  127    not found: the file, or the export
+  134    trap";
+
+/// Run a recorded session again in the simulator, and show the first difference
+///
+/// The module's inputs (clock, pins, events) are answered from the recording, so every host call
+/// must be what it was. Ends with 1 where one is not.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArguments {
+    /// What `mote run --record` wrote
+    pub(crate) recording: PathBuf,
+
+    /// The module: a file or a folder
+    pub(crate) module: PathBuf,
+
+    /// The module's manifest, if not in its usual place
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+
+    /// The board's policy, if the recording was made with another than its usual one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// Print the outcome, and not the host calls
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// Show what a module is, needs and asks for, without running it
+#[derive(Debug, Args)]
+pub(crate) struct InspectArguments {
+    /// The module: a file or a folder
+    pub(crate) module: PathBuf,
+
+    /// The board that it is to run on; shows what the board's policy grants
+    #[arg(long, default_value = "sim")]
+    pub(crate) board: String,
+
+    /// The module's manifest, if not in its usual place
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+
+    /// The board's policy, if not its usual one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show the whole: build a module, run it on an emulated Cortex-M4 and in the simulator, compare
+///
+/// Gets what it needs (Rust's targets, QEMU) and says so before it does.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// How long the module runs, by the board's clock
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_us, default_value = "2s")]
+    pub(crate) run_for_us: u64,
+}
+
+/// Runs the tool; returns what it ends with.
+#[must_use]
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let outcome = match Mote::try_parse_from(arguments) {
+        Ok(mote) => execute(&mote.command),
+        Err(error) => {
+            // Help and version are answers, and go to standard output; clap knows.
+            let code = if error.use_stderr() { Code::Tool } else { Code::Success };
+            let _ = error.print();
+            return ExitCode::from(code.number());
+        }
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code.number()),
+        Err(Failure { code, message }) => {
+            terminal::note(&message);
+            ExitCode::from(code.number())
+        }
+    }
+}
+
+fn execute(command: &Command) -> Result<Code, Failure> {
+    match command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Replay(arguments) => replay::replay(arguments),
+        Command::Inspect(arguments) => inspect_command::inspect(arguments),
+        Command::Demo(arguments) => demo::demo(arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Mote::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_after_invoke_may_be_negative_and_options_may_follow() {
+        let line = ["mote", "run", "a.wasm", "--invoke", "add", "-1", "2", "--json"];
+        let mote = Mote::try_parse_from(line).unwrap();
+        let Command::Run(run) = mote.command else { panic!("run") };
+        assert_eq!(run.arguments, ["-1", "2"]);
+        assert!(run.json);
+    }
+
+    #[test]
+    fn arguments_of_a_program_follow_two_dashes() {
+        let line = ["mote", "run", "a.wasm", "--", "--help", "-x"];
+        let mote = Mote::try_parse_from(line).unwrap();
+        let Command::Run(run) = mote.command else { panic!("run") };
+        assert_eq!(run.arguments, ["--help", "-x"]);
+    }
+}

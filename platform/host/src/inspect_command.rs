@@ -1,0 +1,37 @@
+//! `mote inspect`: what a module is, needs and asks for, without running it.
+
+use mote_supervisor::grant;
+
+use crate::boards::Board;
+use crate::cli::InspectArguments;
+use crate::exit::{Code, Failure};
+use crate::inspect;
+use crate::module::Module;
+use crate::replay::read_policy;
+use crate::terminal;
+
+/// `mote inspect`.
+pub(crate) fn inspect(arguments: &InspectArguments) -> Result<Code, Failure> {
+    let board = Board::find(&arguments.board)?;
+    let module = Module::find(&arguments.module, arguments.manifest.as_deref())?;
+    let mut inspection = inspect::inspect(&module.wasm)
+        .map_err(|error| Failure::refused(format!("{}: {error}", module.path.display())))?;
+    if let Some(path) = &module.manifest_path {
+        let policy = read_policy(board, arguments.policy.as_deref())?;
+        let grants =
+            grant::decide(&module.manifest, &policy, board.description()).map_err(|_| {
+                Failure::refused(format!("{}: names one capability twice", path.display()))
+            })?;
+        inspection.add_manifest(&module.manifest, Some(&grants.decisions));
+    }
+    if arguments.json {
+        terminal::out(&inspection.to_json().to_string());
+        return Ok(Code::Success);
+    }
+    let mut text = Vec::new();
+    inspection
+        .write_table(&mut text)
+        .map_err(|error| Failure::usage(format!("the table cannot be written: {error}")))?;
+    terminal::out(String::from_utf8_lossy(&text).trim_end());
+    Ok(Code::Success)
+}

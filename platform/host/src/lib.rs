@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod boards;
+pub mod cli;
+mod demo;
+mod device;
+mod device_image;
+mod duration;
+mod exit;
+pub mod inspect;
+mod inspect_command;
+mod module;
+mod present;
+mod printable;
+mod qemu;
+mod recording;
+mod replay;
+mod run;
+mod simulator;
+mod terminal;
+mod trace;
+mod values;
+pub mod wasi;
+mod wasi_command;
+mod watch;
+
+pub use exit::{Code, Failure};

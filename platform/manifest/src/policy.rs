@@ -1,0 +1,163 @@
+//! `policy.toml`: what a board's owner lets modules have.
+
+use mote_abi::LogLevel;
+use mote_supervisor::policy::{GRANTS_MAX, NAMES_MAX, Names, Policy, PolicyGrant};
+use serde::Deserialize;
+
+use crate::{ParseError, words};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Toml {
+    #[serde(default)]
+    grant: Vec<Grant>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Grant {
+    interface: String,
+    modules: Option<List>,
+    pins: Option<List>,
+    rights: Option<Vec<String>>,
+    level: Option<String>,
+}
+
+/// `"any"`, or a list of names.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected \"any\" or a list of names")]
+enum List {
+    Word(String),
+    Names(Vec<String>),
+}
+
+/// Reads a policy.
+///
+/// # Errors
+///
+/// Where the text is not TOML, or says what makes no sense; the error tells where.
+pub fn parse_policy(text: &str) -> Result<Policy, ParseError> {
+    let toml: Toml = toml::from_str(text)?;
+    let mut policy = Policy::default();
+    for (index, grant) in toml.grant.iter().enumerate() {
+        let place = format!("grant {} ({})", index.saturating_add(1), grant.interface);
+        let grant = self::grant(&place, grant)?;
+        policy.grants.push(grant).map_err(|_| {
+            ParseError::at(
+                place,
+                format!("one too many: a policy has at most {GRANTS_MAX}"),
+            )
+        })?;
+    }
+    Ok(policy)
+}
+
+fn grant(place: &str, grant: &Grant) -> Result<PolicyGrant, ParseError> {
+    let interface = words::interface(place, &grant.interface)?;
+    let pins = match (interface.pin_direction(), &grant.pins) {
+        (Some(_), Some(list)) => names(place, "pins", list)?,
+        (Some(_), None) => {
+            let message = "say which: pins = [\"...\"], or pins = \"any\"";
+            return Err(ParseError::at(place, message));
+        }
+        (None, None) => Names::Any,
+        (None, Some(_)) => {
+            let message = format!("{} is of no pin: leave pins out", interface.name());
+            return Err(ParseError::at(place, message));
+        }
+    };
+    let modules = match &grant.modules {
+        Some(list) => names(place, "modules", list)?,
+        None => Names::Any,
+    };
+    let level = grant.level.as_deref();
+    Ok(PolicyGrant {
+        modules,
+        interface,
+        pins,
+        rights: words::rights(place, interface, grant.rights.as_deref())?,
+        log_level: words::log_level(place, interface, level, LogLevel::Trace)?,
+    })
+}
+
+fn names(place: &str, key: &str, list: &List) -> Result<Names, ParseError> {
+    match list {
+        List::Word(word) if word == "any" => Ok(Names::Any),
+        List::Word(word) => Err(ParseError::at(
+            place,
+            format!("{key} = {word:?} is neither \"any\" nor a list such as [{word:?}]"),
+        )),
+        List::Names(texts) => {
+            let mut names = heapless::Vec::new();
+            for text in texts {
+                names.push(words::name(place, text)?).map_err(|_| {
+                    let message = format!("{key} has more than {NAMES_MAX} names: make two grants");
+                    ParseError::at(place, message)
+                })?;
+            }
+            Ok(Names::Of(names))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mote_supervisor::capability::{Interface, Rights};
+
+    #[test]
+    fn policy_with_defaults_is_read_and_survives_postcard() {
+        let policy = parse_policy(
+            r#"
+            [[grant]]
+            interface = "gpio.out"
+            pins = ["led0", "led1"]
+            modules = ["blink"]
+            rights = ["write"]
+            [[grant]]
+            interface = "log"
+            "#,
+        )
+        .unwrap();
+        let [pins, log] = policy.grants.as_slice() else {
+            panic!("two")
+        };
+        assert_eq!(pins.interface, Interface::GpioOut);
+        assert_eq!(pins.rights, Rights::WRITE);
+        assert!(pins.pins.contains("led1") && !pins.pins.contains("led2"));
+        assert!(pins.modules.contains("blink") && !pins.modules.contains("other"));
+        assert_eq!(log.log_level(), Some(LogLevel::Trace));
+        assert!(log.modules.contains("anything"));
+        let bytes = postcard::to_allocvec(&policy).unwrap();
+        assert_eq!(postcard::from_bytes::<Policy>(&bytes), Ok(policy));
+    }
+
+    #[test]
+    fn policy_faults_are_told_with_their_place() {
+        let cases = [
+            (
+                "[[grant]]\ninterface = \"gpio.out\"",
+                "grant 1 (gpio.out): say which",
+            ),
+            (
+                "[[grant]]\ninterface = \"clock\"\npins = \"any\"",
+                "is of no pin",
+            ),
+            (
+                "[[grant]]\ninterface = \"log\"\nmodules = \"blink\"",
+                "neither \"any\" nor a list",
+            ),
+            (
+                "[[grant]]\ninterface = \"log\"\nmodules = 3",
+                "\"any\" or a list",
+            ),
+            ("[[grant]]\ninterface = \"loch\"", "there are gpio.out"),
+            ("[[deny]]\ninterface = \"log\"", "unknown field"),
+        ];
+        for (text, expected) in cases {
+            let message = parse_policy(text).unwrap_err().to_string();
+            assert!(message.contains(expected), "{text:?}: {message}");
+        }
+        assert_eq!(parse_policy("").unwrap(), Policy::default());
+    }
+}

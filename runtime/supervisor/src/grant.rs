@@ -1,0 +1,152 @@
+//! Grants: what comes of a manifest's requests on a board with a policy.
+//!
+//! A pure function of the three, made before anything of the module runs, so that a tool can show
+//! the outcome without a device, and a device reports the same.
+
+use heapless::Vec;
+use mote_abi::LogLevel;
+use mote_traits::BoardDescription;
+use serde::{Deserialize, Serialize};
+
+use crate::Name;
+use crate::capability::table::{CAPABILITIES_MAX, TableError};
+use crate::capability::{Interface, Resource, Rights, Table};
+use crate::manifest::{Manifest, Request};
+use crate::policy::Policy;
+
+/// Why a request was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// The board has no pin of that name and direction.
+    NoSuchPin,
+    /// No grant of the policy covers it.
+    NotInPolicy,
+    /// The policy grants it, but not these rights.
+    RightsNotGranted(Rights),
+    /// It asks for a right that means nothing for the interface, names a pin where there is none
+    /// to name, or names none where there is.
+    Malformed,
+}
+
+/// What became of one request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// What was asked for.
+    pub request: Request,
+    /// Why it was refused; nothing where it was granted.
+    pub refusal: Option<Refusal>,
+}
+
+impl Decision {
+    /// Tells whether the module cannot start because of it.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        self.refusal.is_some() && !self.request.optional
+    }
+}
+
+/// What became of all requests of a module.
+#[derive(Clone, Debug, Default)]
+pub struct Grants {
+    /// Request by request, in the manifest's order.
+    pub decisions: Vec<Decision, CAPABILITIES_MAX>,
+    /// What the module holds if it starts.
+    pub table: Table,
+}
+
+impl Grants {
+    /// Tells whether a request was refused that the module cannot do without.
+    #[must_use]
+    pub fn any_fatal(&self) -> bool {
+        self.decisions.iter().any(Decision::is_fatal)
+    }
+}
+
+/// Decides what a module gets on a board.
+///
+/// # Errors
+///
+/// Where the manifest names one capability twice.
+pub fn decide(
+    manifest: &Manifest,
+    policy: &Policy,
+    board: &BoardDescription,
+) -> Result<Grants, TableError> {
+    let mut grants = Grants::default();
+    for request in &manifest.capabilities {
+        let refusal = match resolve(request, &manifest.name, policy, board) {
+            Ok(resource) => {
+                grants
+                    .table
+                    .grant(&request.name, resource, request.rights)?;
+                None
+            }
+            Err(refusal) => {
+                grants.table.deny(&request.name)?;
+                Some(refusal)
+            }
+        };
+        let decision = Decision {
+            request: request.clone(),
+            refusal,
+        };
+        grants
+            .decisions
+            .push(decision)
+            .map_err(|_| TableError::Full)?;
+    }
+    Ok(grants)
+}
+
+fn resolve(
+    request: &Request,
+    module: &Name,
+    policy: &Policy,
+    board: &BoardDescription,
+) -> Result<Resource, Refusal> {
+    if !request.interface.rights().contains(request.rights) || request.rights.is_empty() {
+        return Err(Refusal::Malformed);
+    }
+    let pin = match (request.interface.pin_direction(), &request.pin) {
+        (Some(direction), Some(pin)) => Some(board.pin(pin, direction).ok_or(Refusal::NoSuchPin)?),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => return Err(Refusal::Malformed),
+    };
+    let mut granted = Rights::empty();
+    let mut level: Option<LogLevel> = None;
+    for grant in &policy.grants {
+        let covers = grant.interface == request.interface
+            && grant.modules.contains(module)
+            && request
+                .pin
+                .as_ref()
+                .is_none_or(|pin| grant.pins.contains(pin));
+        if covers {
+            granted |= grant.rights;
+            level = level.max(grant.log_level());
+        }
+    }
+    if granted.is_empty() {
+        return Err(Refusal::NotInPolicy);
+    }
+    let missing = request.rights.difference(granted);
+    if !missing.is_empty() {
+        return Err(Refusal::RightsNotGranted(missing));
+    }
+    match (request.interface, pin) {
+        (Interface::GpioOut, Some(pin)) => Ok(Resource::GpioOut(pin)),
+        (Interface::GpioIn, Some(pin)) => Ok(Resource::GpioIn(pin)),
+        (Interface::Clock, _) => Ok(Resource::Clock),
+        (Interface::Log, _) => {
+            // The less talkative of the two: a policy narrows how much is written.
+            let wanted = request.log_level().ok_or(Refusal::Malformed)?;
+            let most = level.ok_or(Refusal::NotInPolicy)?;
+            Ok(Resource::Log(wanted.min(most)))
+        }
+        (Interface::GpioOut | Interface::GpioIn, None) => Err(Refusal::Malformed),
+    }
+}
+
+#[cfg(test)]
+#[path = "grant_tests.rs"]
+mod tests;

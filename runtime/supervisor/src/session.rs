@@ -1,0 +1,417 @@
+//! A session: one module from its bundle to its end, on any board, told by reports.
+//!
+//! The same function on a device and in the simulator; what differs is the board and the observer.
+
+use heapless::Vec;
+use mote_abi::{Event, EventKind};
+use mote_engine::{Engine, FunctionIndex, Value, ValueType};
+use mote_traits::Board;
+
+use crate::bundle::{Entry, RunOptions};
+use crate::grant::{self, Grants};
+use crate::instance::{End, Instance, Poll};
+use crate::link;
+use crate::manifest::Manifest;
+use crate::policy::Policy;
+use crate::report::{Ending, Observer, Report, VALUES_MAX, WireValue, WireValues};
+
+/// Fuel that a module gets before the runtime looks at anything else, in the engine's units.
+///
+/// At some ten instructions a unit this is a few milliseconds on a core of 25 MHz.
+pub const SLICE_FUEL: u64 = 10_000;
+
+/// How long a module that waits for events may go on after it was asked to stop, in microseconds.
+pub const STOP_GRACE_US: u64 = 100_000;
+
+/// What to run, and by whose leave.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    /// What the module is and asks for.
+    pub manifest: &'a Manifest,
+    /// What the board's owner grants.
+    pub policy: &'a Policy,
+    /// How to run it.
+    pub options: &'a RunOptions,
+}
+
+/// Runs a module on a board until it ends, and reports all of it; [`Report::Ended`] comes last.
+///
+/// `load` makes the engine; it is called only where the manifest's requests are granted. What it
+/// fails with is shown as it is.
+pub fn run<B, E, F>(
+    board: &mut B,
+    plan: Plan<'_>,
+    load: impl FnOnce(&Manifest) -> Result<E, F>,
+    observer: &mut impl Observer,
+) where
+    B: Board,
+    E: Engine,
+    F: core::fmt::Display,
+{
+    if let Some((instance, calls)) = prepare(board, plan, load, observer) {
+        drive(board, plan, instance, &calls, observer);
+    }
+}
+
+/// A function to be called, and how its end is to be told.
+struct Call {
+    function: FunctionIndex,
+    arguments: Vec<Value, VALUES_MAX>,
+}
+
+/// At most two: the start function, and what the session is for.
+type Calls = Vec<Call, 2>;
+
+/// Does everything that comes before the first instruction, or reports why there is none.
+fn prepare<B, E, F>(
+    board: &mut B,
+    plan: Plan<'_>,
+    load: impl FnOnce(&Manifest) -> Result<E, F>,
+    observer: &mut impl Observer,
+) -> Option<(Instance<E>, Calls)>
+where
+    B: Board,
+    E: Engine,
+    F: core::fmt::Display,
+{
+    let Plan {
+        manifest,
+        policy,
+        options,
+    } = plan;
+    if manifest.abi != mote_abi::VERSION {
+        return refuse(
+            board,
+            observer,
+            Ending::WrongAbi {
+                wanted: manifest.abi,
+            },
+        );
+    }
+    let Ok(Grants { decisions, table }) = grant::decide(manifest, policy, board.description())
+    else {
+        return refuse(board, observer, Ending::DuplicateCapability);
+    };
+    let mut fatal = false;
+    for decision in decisions {
+        fatal |= decision.is_fatal();
+        observer.report(&Report::Decision(decision));
+    }
+    if fatal {
+        return refuse(board, observer, Ending::CapabilityRefused);
+    }
+    let engine = match load(manifest) {
+        Ok(engine) => engine,
+        Err(error) => {
+            let mut message = Message::default();
+            message.add(&error);
+            return refuse(
+                board,
+                observer,
+                Ending::Rejected {
+                    message: message.text(),
+                },
+            );
+        }
+    };
+    let Some(links) = link::link(&engine, observer) else {
+        return refuse(board, observer, Ending::ImportRefused);
+    };
+    match calls(&engine, &options.entry) {
+        Err(ending) => refuse(board, observer, ending),
+        Ok(calls) => {
+            observer.report(&Report::Started {
+                module: &manifest.name,
+                version: manifest.version,
+            });
+            let name = manifest.name.clone();
+            Some((
+                Instance::new(engine, name, links, table, options.fuel_limit),
+                calls,
+            ))
+        }
+    }
+}
+
+fn refuse<T>(
+    board: &mut impl Board,
+    observer: &mut impl Observer,
+    ending: Ending<'_>,
+) -> Option<T> {
+    observer.report(&Report::Ended {
+        ending,
+        fuel_used: 0,
+        time_us: board.now_us(),
+    });
+    None
+}
+
+/// Finds what is to be called, and checks its type.
+#[expect(clippy::result_large_err, reason = "told at once, once a session")]
+fn calls<'a, E: Engine>(engine: &E, entry: &'a Entry) -> Result<Calls, Ending<'a>> {
+    let start = engine.start_function();
+    let mut calls: Calls = start
+        .into_iter()
+        .map(|function| Call {
+            function,
+            arguments: Vec::new(),
+        })
+        .collect();
+    let (name, arguments): (&str, Vec<Value, VALUES_MAX>) = match entry {
+        Entry::Module => (mote_abi::ENTRY, Vec::new()),
+        Entry::Export { name, arguments } => {
+            // Arguments that are no values are not of the function's types either.
+            (
+                name,
+                arguments
+                    .iter()
+                    .filter_map(|argument| argument.value())
+                    .collect(),
+            )
+        }
+    };
+    let Some(function) = engine.exported_function(name) else {
+        // A module may be nothing but its start function.
+        let nothing_more = *entry == Entry::Module && start.is_some();
+        return if nothing_more {
+            Ok(calls)
+        } else {
+            Err(Ending::NoSuchExport { name })
+        };
+    };
+    let Some(signature) = engine.signature(function) else {
+        return Err(Ending::Fault {
+            message: "the engine knows no type of an exported function",
+        });
+    };
+    let given = arguments
+        .iter()
+        .map(|argument| argument.value_type().byte());
+    let fits = given.eq(signature.parameters.iter().copied())
+        && match entry {
+            Entry::Module => {
+                signature.results.is_empty() || signature.results == [ValueType::I32.byte()]
+            }
+            Entry::Export { .. } => signature.results.len() <= VALUES_MAX,
+        };
+    if !fits {
+        return Err(Ending::WrongArguments { name });
+    }
+    calls
+        .push(Call {
+            function,
+            arguments,
+        })
+        .map_err(|_| Ending::Fault {
+            message: "more than two calls",
+        })?;
+    Ok(calls)
+}
+
+/// Makes the calls one after the other, and keeps to the session's schedule meanwhile.
+fn drive<B: Board, E: Engine>(
+    board: &mut B,
+    plan: Plan<'_>,
+    mut instance: Instance<E>,
+    calls: &Calls,
+    observer: &mut impl Observer,
+) {
+    let mut schedule = Schedule::new(plan.options);
+    let mut end = End::Returned;
+    for call in calls {
+        if instance.call(call.function, &call.arguments).is_err() {
+            let ending = Ending::Fault {
+                message: "the engine does not take the call",
+            };
+            return finish(board, observer, &instance, ending);
+        }
+        end = loop {
+            if observer.has_enough() || schedule.keep(board, &mut instance, observer) == TimeUp::Yes
+            {
+                return finish(board, observer, &instance, Ending::TimeUp);
+            }
+            match instance.poll(board, observer, SLICE_FUEL) {
+                Poll::Runnable => {}
+                Poll::Waiting { deadline_us } => {
+                    let next = [deadline_us, schedule.next_us()]
+                        .into_iter()
+                        .flatten()
+                        .min();
+                    board.rest_until_us(next);
+                }
+                Poll::Ended(end) => break end,
+            }
+        };
+        if end != End::Returned {
+            break;
+        }
+    }
+    let ending = ending_of(end, instance.results());
+    finish(board, observer, &instance, ending);
+}
+
+fn finish<E: Engine>(
+    board: &mut impl Board,
+    observer: &mut impl Observer,
+    instance: &Instance<E>,
+    ending: Ending<'_>,
+) {
+    let fuel_used = instance.engine().fuel_used();
+    observer.report(&Report::Ended {
+        ending,
+        fuel_used,
+        time_us: board.now_us(),
+    });
+}
+
+fn ending_of(end: End, results: &[Value]) -> Ending<'static> {
+    match end {
+        End::Returned => {
+            let values: WireValues = results.iter().copied().map(WireValue::from).collect();
+            Ending::Returned(values)
+        }
+        End::TooManyResults => Ending::Fault {
+            message: "more results than its type has",
+        },
+        End::Trapped(trap) => Ending::Trapped {
+            kind: trap.kind.number(),
+            location: trap
+                .location
+                .map(|place| (place.function, place.offset_bytes)),
+        },
+        End::BadPointer {
+            function,
+            pointer,
+            length,
+            memory_bytes,
+        } => Ending::BadPointer {
+            function: function.number(),
+            pointer,
+            length,
+            memory_bytes: u64::try_from(memory_bytes).unwrap_or(u64::MAX),
+        },
+        End::OutOfFuel { limit } => Ending::OutOfFuel { limit },
+        End::Fault(_) => Ending::Fault {
+            message: "the engine broke its contract",
+        },
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TimeUp {
+    Yes,
+    No,
+}
+
+/// What the session does by the clock: revocations, and its end.
+struct Schedule<'a> {
+    options: &'a RunOptions,
+    revoked: [bool; crate::bundle::REVOCATIONS_MAX],
+    stop_requested: bool,
+}
+
+impl<'a> Schedule<'a> {
+    const fn new(options: &'a RunOptions) -> Self {
+        Self {
+            options,
+            revoked: [false; crate::bundle::REVOCATIONS_MAX],
+            stop_requested: false,
+        }
+    }
+
+    /// Returns when something is due next.
+    fn next_us(&self) -> Option<u64> {
+        let revocations = self.options.revocations.iter().zip(&self.revoked);
+        let revocation = revocations
+            .filter(|(_, done)| !**done)
+            .map(|(due, _)| due.at_us)
+            .min();
+        [revocation, self.end_us()].into_iter().flatten().min()
+    }
+
+    fn end_us(&self) -> Option<u64> {
+        let grace = if self.stop_requested {
+            STOP_GRACE_US
+        } else {
+            0
+        };
+        self.options.run_for_us.map(|end| end.saturating_add(grace))
+    }
+
+    /// Does what is due.
+    fn keep<B: Board, E: Engine>(
+        &mut self,
+        board: &mut B,
+        instance: &mut Instance<E>,
+        observer: &mut impl Observer,
+    ) -> TimeUp {
+        let Some(next_us) = self.next_us() else {
+            return TimeUp::No;
+        };
+        let time_us = board.now_us();
+        if time_us < next_us {
+            return TimeUp::No;
+        }
+        for (due, done) in self.options.revocations.iter().zip(&mut self.revoked) {
+            if !*done && time_us >= due.at_us {
+                *done = true;
+                let found = instance.revoke(&due.capability);
+                let name = due.capability.clone();
+                observer.report(&Report::Revoked {
+                    name,
+                    found,
+                    time_us,
+                });
+            }
+        }
+        match self.end_us() {
+            Some(end_us) if time_us >= end_us => {
+                // Only a module that waits for events would hear of the request.
+                if !self.stop_requested && instance.waits_for_event() {
+                    self.stop_requested = true;
+                    instance.post(Event {
+                        kind: EventKind::StopRequested,
+                        subject: 0,
+                    });
+                    TimeUp::No
+                } else {
+                    TimeUp::Yes
+                }
+            }
+            Some(_) | None => TimeUp::No,
+        }
+    }
+}
+
+/// An error's words, cut to what a report carries.
+#[derive(Default)]
+struct Message(heapless::String<200>);
+
+impl Message {
+    fn add(&mut self, error: &impl core::fmt::Display) {
+        use core::fmt::Write;
+        // A text that does not fit is cut below; that is the only way this can fail.
+        let _ = write!(self, "{error}");
+    }
+
+    fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl core::fmt::Write for Message {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        let room = self.0.capacity().saturating_sub(self.0.len());
+        let fitting = link::cut(text, room);
+        self.0.push_str(fitting).map_err(|_| core::fmt::Error)?;
+        if fitting.len() == text.len() {
+            Ok(())
+        } else {
+            Err(core::fmt::Error)
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -1,0 +1,81 @@
+//! The commands and their manual.
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::steps::Step;
+use crate::workspace::Workspace;
+use crate::{lint, size, steps};
+
+/// Checks, tests and measures Mote: everything that CI does, on your machine.
+///
+/// The first run installs what is missing (Rust targets, QEMU, a C compiler for WASI) and says so
+/// before it does; see `platform/toolchain/README.md` for how, and for MOTE_TOOLCHAIN, which
+/// chooses between rustup's compiler and Debian's.
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    after_help = "Exit code: 0 if everything passed, 1 if anything failed, 2 for a wrong command."
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run every check and test, as CI does.
+    ///
+    /// The steps run in the order that `--list` shows. A step that fails does not stop those that
+    /// can go on without it. The last line is `N passed, N failed`, counting steps.
+    Test {
+        /// Run only this step; may be given several times.
+        #[arg(long, value_name = "STEP", value_enum)]
+        only: Vec<Step>,
+        /// Show the steps and what each does, and run none.
+        #[arg(long)]
+        list: bool,
+    },
+    /// Build each firmware and compare its flash and RAM with its budget.
+    ///
+    /// `firmware/BOARD/budget.toml` holds a limit, which always counts, and what was measured
+    /// with each compiler, which must be met exactly, so that no change of size goes unseen.
+    Size {
+        /// Write what is measured now into the budget files.
+        #[arg(long)]
+        bless: bool,
+    },
+    /// Check the structure: who depends on whom, where `unsafe` is, what lies where.
+    Lint,
+    /// Install what building and testing takes, and do nothing else.
+    Setup,
+}
+
+/// Runs the command that was given; tells whether all went well.
+pub(crate) fn run() -> Result<bool> {
+    let workspace = Workspace::find()?;
+    match CommandLine::parse().command {
+        Command::Test { list: true, .. } => {
+            steps::list();
+            Ok(true)
+        }
+        Command::Test { only, list: false } => steps::run(workspace, &only),
+        Command::Size { bless } => size::run(&workspace, bless),
+        Command::Lint => lint::run(&workspace),
+        Command::Setup => steps::run(workspace, &[Step::Setup]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::CommandLine;
+
+    #[test]
+    fn command_line_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+}
