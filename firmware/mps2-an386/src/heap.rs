@@ -7,7 +7,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use embedded_alloc::LlffHeap;
+use embedded_alloc::TlsfHeap;
 
 /// Size of the heap. A module as Rust and C build it by default begins with 17 pages of 64 KB; when
 /// it grows by one, wasmi holds the old and the new memory for a moment: 2.3 MB.
@@ -18,13 +18,13 @@ static mut MEMORY: [MaybeUninit<u8>; SIZE_BYTES] = [MaybeUninit::uninit(); SIZE_
 
 #[global_allocator]
 static HEAP: CountingHeap = CountingHeap {
-    heap: LlffHeap::empty(),
+    heap: TlsfHeap::empty(),
     used: AtomicUsize::new(0),
     peak: AtomicUsize::new(0),
 };
 
 struct CountingHeap {
-    heap: LlffHeap,
+    heap: TlsfHeap,
     used: AtomicUsize,
     peak: AtomicUsize,
 }
@@ -43,7 +43,7 @@ pub(crate) fn peak_bytes() -> usize {
     HEAP.peak.load(Ordering::Relaxed)
 }
 
-// SAFETY: memory comes from and goes to `LlffHeap`, which keeps the contract; counting changes
+// SAFETY: memory comes from and goes to `TlsfHeap`, which keeps the contract; counting changes
 // nothing in it. Load and store instead of an atomic addition: one core, no interrupts.
 unsafe impl GlobalAlloc for CountingHeap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

@@ -52,7 +52,10 @@ const SIM_POLICY: Policy = Policy {
 
 impl DeviceBoard {
     pub(crate) const fn policy(&self) -> Policy {
-        Policy { text: self.policy, path: self.policy_path }
+        Policy {
+            text: self.policy,
+            path: self.policy_path,
+        }
     }
 }
 
@@ -66,7 +69,10 @@ impl Board {
             Some(device) => (true, device),
             None => (false, name),
         };
-        match DEVICES.iter().find(|board| board.description.name == device) {
+        match DEVICES
+            .iter()
+            .find(|board| board.description.name == device)
+        {
             Some(board) if simulated => Ok(Self::Simulated(board.description, board.policy())),
             Some(board) => Ok(Self::Device(board)),
             None => Err(Failure::usage(format!(
@@ -112,6 +118,11 @@ mod tests {
             let policy = mote_manifest::parse_policy(board.policy().text);
             assert!(policy.is_ok(), "{}: {policy:?}", board.policy().path);
         }
-        assert!(Board::find("sim:none").unwrap_err().message.contains("mps2-an386"));
+        assert!(
+            Board::find("sim:none")
+                .unwrap_err()
+                .message
+                .contains("mps2-an386")
+        );
     }
 }

@@ -199,7 +199,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(mote) => execute(&mote.command),
         Err(error) => {
             // Help and version are answers, and go to standard output; clap knows.
-            let code = if error.use_stderr() { Code::Tool } else { Code::Success };
+            let code = if error.use_stderr() {
+                Code::Tool
+            } else {
+                Code::Success
+            };
             let _ = error.print();
             return ExitCode::from(code.number());
         }
@@ -234,9 +238,13 @@ mod tests {
 
     #[test]
     fn arguments_after_invoke_may_be_negative_and_options_may_follow() {
-        let line = ["mote", "run", "a.wasm", "--invoke", "add", "-1", "2", "--json"];
+        let line = [
+            "mote", "run", "a.wasm", "--invoke", "add", "-1", "2", "--json",
+        ];
         let mote = Mote::try_parse_from(line).unwrap();
-        let Command::Run(run) = mote.command else { panic!("run") };
+        let Command::Run(run) = mote.command else {
+            panic!("run")
+        };
         assert_eq!(run.arguments, ["-1", "2"]);
         assert!(run.json);
     }
@@ -245,7 +253,9 @@ mod tests {
     fn arguments_of_a_program_follow_two_dashes() {
         let line = ["mote", "run", "a.wasm", "--", "--help", "-x"];
         let mote = Mote::try_parse_from(line).unwrap();
-        let Command::Run(run) = mote.command else { panic!("run") };
+        let Command::Run(run) = mote.command else {
+            panic!("run")
+        };
         assert_eq!(run.arguments, ["--help", "-x"]);
     }
 }

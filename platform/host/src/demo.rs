@@ -38,8 +38,10 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Code, Failure> {
     }
 
     step(&format!("2. It runs on an emulated Cortex-M4 ({name})"));
-    let options =
-        RunOptions { run_for_us: Some(arguments.run_for_us), ..RunOptions::default() };
+    let options = RunOptions {
+        run_for_us: Some(arguments.run_for_us),
+        ..RunOptions::default()
+    };
     let mut on_device = Watch::new(Show::All, name, mote_engine_wasmi::NAME);
     device::firmware(device)?;
     let begun = Instant::now();
@@ -54,7 +56,9 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Code, Failure> {
 
     step("3. What its LED did, as the emulator saw it from outside");
     let times = run.leds.len();
-    terminal::out(&format!("   {times} changes, each one that the module asked for"));
+    terminal::out(&format!(
+        "   {times} changes, each one that the module asked for"
+    ));
     ended_well &= times > 0;
 
     step("4. The same module runs in the simulator, with the clock of the device");
@@ -74,7 +78,9 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Code, Failure> {
         }),
         None => {
             let calls = again.trace.len();
-            terminal::out(&format!("   equal: {calls} host calls, the same in the same order"));
+            terminal::out(&format!(
+                "   equal: {calls} host calls, the same in the same order"
+            ));
             Ok(Code::Success)
         }
     }

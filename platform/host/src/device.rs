@@ -63,7 +63,10 @@ pub(crate) fn run(
     let observed = qemu::boot(&boot, &mut |report| watch.report(report))?;
     let leds = observed.led_transitions();
     if let Some(difference) = leds_differ(board, watch, &leds) {
-        return Err(Failure { code: Code::Different, message: difference });
+        return Err(Failure {
+            code: Code::Different,
+            message: difference,
+        });
     }
     Ok(DeviceRun { footprint, leds })
 }
@@ -92,12 +95,18 @@ fn bundle(module: &Module, options: &RunOptions) -> Result<Vec<u8>, Failure> {
 /// Compares what the LEDs did with what the module asked for, and tells how they differ.
 fn leds_differ(board: &DeviceBoard, watch: &Watch, seen: &[LedTransition]) -> Option<String> {
     let asked = asked_of_leds(board, watch);
-    let seen: Vec<(usize, bool)> =
-        seen.iter().map(|led| (usize::from(led.led), led.lit)).collect();
+    let seen: Vec<(usize, bool)> = seen
+        .iter()
+        .map(|led| (usize::from(led.led), led.lit))
+        .collect();
     if asked == seen {
         return None;
     }
-    let place = asked.iter().zip(&seen).take_while(|(asked, seen)| asked == seen).count();
+    let place = asked
+        .iter()
+        .zip(&seen)
+        .take_while(|(asked, seen)| asked == seen)
+        .count();
     Some(format!(
         "the LEDs of {} did not do what the module was told they did: of {} changes the first {} \
          are equal, then the module asked for {:?} and QEMU saw {:?}",
@@ -125,7 +134,9 @@ fn asked_of_leds(board: &DeviceBoard, watch: &Watch) -> Vec<(usize, bool)> {
         let (HostFunction::GpioWrite, Value::I32(0)) = (call.function, call.result) else {
             continue;
         };
-        let [Value::I32(handle), Value::I32(level)] = call.arguments.as_slice() else { continue };
+        let [Value::I32(handle), Value::I32(level)] = call.arguments.as_slice() else {
+            continue;
+        };
         let pin = mote_abi::Handle::from_i32(*handle)
             .and_then(|handle| watch.decisions.get(usize::from(handle.index())))
             .and_then(|decision| decision.request.pin.as_deref());

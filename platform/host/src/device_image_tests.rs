@@ -19,8 +19,22 @@ fn firmware(symbols: &[(&str, u32)]) -> Vec<u8> {
     let code_at = segments_at + 2 * 32;
     let (code_offset, code_length) = (u32::try_from(code_at).unwrap(), 20);
     let segments: Vec<u8> = words(&[
-        1, code_offset, CODE_ADDRESS, CODE_ADDRESS, code_length, code_length, 5, 4, //
-        1, code_offset, DATA_ADDRESS, DATA_ADDRESS, 0, 64, 6, 4,
+        1,
+        code_offset,
+        CODE_ADDRESS,
+        CODE_ADDRESS,
+        code_length,
+        code_length,
+        5,
+        4, //
+        1,
+        code_offset,
+        DATA_ADDRESS,
+        DATA_ADDRESS,
+        0,
+        64,
+        6,
+        4,
     ]);
     file.extend(segments);
     file.extend(CODE);
@@ -44,16 +58,64 @@ fn firmware(symbols: &[(&str, u32)]) -> Vec<u8> {
     let (strings_at, strings_length) = place(&strings);
     let (names_at, names_length) = place(names);
     let sections: Vec<u8> = words(&[
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, //
-        1, 1, 6, CODE_ADDRESS, code_offset, code_length, 0, 0, 4, 0, //
-        7, 2, 0, 0, table_at, table_length, 3, 1, 4, 16, //
-        15, 3, 0, 0, strings_at, strings_length, 0, 0, 1, 0, //
-        23, 3, 0, 0, names_at, names_length, 0, 0, 1, 0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0, //
+        1,
+        1,
+        6,
+        CODE_ADDRESS,
+        code_offset,
+        code_length,
+        0,
+        0,
+        4,
+        0, //
+        7,
+        2,
+        0,
+        0,
+        table_at,
+        table_length,
+        3,
+        1,
+        4,
+        16, //
+        15,
+        3,
+        0,
+        0,
+        strings_at,
+        strings_length,
+        0,
+        0,
+        1,
+        0, //
+        23,
+        3,
+        0,
+        0,
+        names_at,
+        names_length,
+        0,
+        0,
+        1,
+        0,
     ]);
     let (sections_at, _) = place(&sections);
 
     let halves = |values: &[u16]| -> Vec<u8> {
-        values.iter().flat_map(|value| value.to_le_bytes()).collect()
+        values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect()
     };
     let mut header = halves(&[2, 40]);
     let segments_at = u32::try_from(segments_at).unwrap();
@@ -125,7 +187,10 @@ fn firmware_that_uses_the_region_is_refused() {
     let inside = [("__bundle_start", 0x10), ("__bundle_end", 0x1000)];
     let error = device_image(&firmware(&inside), b"bundle").unwrap_err();
     assert!(format!("{error:#}").contains("uses the module's region"));
-    let variables = [("__bundle_start", 0x2000_0020), ("__bundle_end", 0x2000_1000)];
+    let variables = [
+        ("__bundle_start", 0x2000_0020),
+        ("__bundle_end", 0x2000_1000),
+    ];
     assert!(device_image(&firmware(&variables), b"bundle").is_err());
 }
 

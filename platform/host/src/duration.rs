@@ -7,7 +7,9 @@
 /// Where it is none; the message says what one looks like.
 pub(crate) fn parse_us(text: &str) -> Result<u64, String> {
     let expected = || format!("{text:?} is no duration: write a number with us, ms, s, min or h");
-    let split = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(expected)?;
+    let split = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .ok_or_else(expected)?;
     let (number, unit) = text.split_at(split);
     let unit_us: u64 = match unit {
         "us" => 1,
@@ -68,10 +70,19 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_refused_with_the_way_to_write_one() {
-        for text in ["", "5", "s", "-1s", "1,5s", "5 s", "1.s", ".5s", "1e3s", "5years"] {
-            assert!(parse_us(text).unwrap_err().contains("ms, s, min or h"), "{text}");
+        for text in [
+            "", "5", "s", "-1s", "1,5s", "5 s", "1.s", ".5s", "1e3s", "5years",
+        ] {
+            assert!(
+                parse_us(text).unwrap_err().contains("ms, s, min or h"),
+                "{text}"
+            );
         }
-        assert!(parse_us("99999999999999999999h").unwrap_err().contains("longer"));
+        assert!(
+            parse_us("99999999999999999999h")
+                .unwrap_err()
+                .contains("longer")
+        );
         assert!(split_moment("led").unwrap_err().contains("no time"));
     }
 }

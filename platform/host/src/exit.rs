@@ -75,15 +75,24 @@ pub struct Failure {
 
 impl Failure {
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { code: Code::Tool, message: message.into() }
+        Self {
+            code: Code::Tool,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn refused(message: impl Into<String>) -> Self {
-        Self { code: Code::Refused, message: message.into() }
+        Self {
+            code: Code::Refused,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
-        Self { code: Code::NotFound, message: message.into() }
+        Self {
+            code: Code::NotFound,
+            message: message.into(),
+        }
     }
 }
 
@@ -97,13 +106,19 @@ impl std::error::Error for Failure {}
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self { code: Code::Tool, message: format!("{error:#}") }
+        Self {
+            code: Code::Tool,
+            message: format!("{error:#}"),
+        }
     }
 }
 
 impl From<mote_toolchain::Error> for Failure {
     fn from(error: mote_toolchain::Error) -> Self {
-        Self { code: Code::Tool, message: error.to_string() }
+        Self {
+            code: Code::Tool,
+            message: error.to_string(),
+        }
     }
 }
 
@@ -113,7 +128,14 @@ mod tests {
 
     #[test]
     fn guest_codes_never_look_like_the_tools_own() {
-        for (code, shown) in [(0, 0), (7, 7), (123, 123), (124, 123), (300, 123), (-1, 123)] {
+        for (code, shown) in [
+            (0, 0),
+            (7, 7),
+            (123, 123),
+            (124, 123),
+            (300, 123),
+            (-1, 123),
+        ] {
             assert_eq!(Code::guest(code).number(), shown, "{code}");
         }
     }
@@ -121,10 +143,19 @@ mod tests {
     #[test]
     fn table_of_codes_is_in_the_readme() {
         let readme = include_str!("../README.md");
-        let codes = [Code::OutOfFuel, Code::Tool, Code::Refused, Code::NotFound, Code::Trap];
+        let codes = [
+            Code::OutOfFuel,
+            Code::Tool,
+            Code::Refused,
+            Code::NotFound,
+            Code::Trap,
+        ];
         for code in codes {
             let number = code.number().to_string();
-            assert!(readme.contains(&format!("| {number} |")), "README.md: {number}");
+            assert!(
+                readme.contains(&format!("| {number} |")),
+                "README.md: {number}"
+            );
             assert!(TABLE.contains(&number), "--help: {number}");
         }
     }

@@ -38,9 +38,15 @@ impl Module {
                 path.display()
             )));
         }
-        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+        let is_toml = path
+            .extension()
+            .is_some_and(|extension| extension == "toml");
         if path.is_dir() || is_toml {
-            let own = if is_toml { path.to_owned() } else { path.join("manifest.toml") };
+            let own = if is_toml {
+                path.to_owned()
+            } else {
+                path.join("manifest.toml")
+            };
             return Self::of_manifest(manifest.unwrap_or(&own), path);
         }
         let wasm = read_wasm(path)?;
@@ -53,7 +59,12 @@ impl Module {
             Some(path) => read_manifest(path)?.manifest,
             None => Manifest::nameless(name_of(path)),
         };
-        Ok(Self { wasm, path: path.to_owned(), manifest, manifest_path })
+        Ok(Self {
+            wasm,
+            path: path.to_owned(),
+            manifest,
+            manifest_path,
+        })
     }
 
     fn of_manifest(manifest_path: &Path, given: &Path) -> Result<Self, Failure> {
@@ -73,7 +84,12 @@ impl Module {
         };
         let wasm = read_wasm(&path)?;
         let manifest_path = Some(manifest_path.to_owned());
-        Ok(Self { wasm, path, manifest: file.manifest, manifest_path })
+        Ok(Self {
+            wasm,
+            path,
+            manifest: file.manifest,
+            manifest_path,
+        })
     }
 }
 
@@ -120,14 +136,24 @@ fn read_wasm(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Makes a name of a file's.
 fn name_of(path: &Path) -> mote_supervisor::Name {
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+    let stem = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy())
+        .unwrap_or_default();
     let mut name = mote_supervisor::Name::new();
-    for character in stem.chars().filter(|c| !c.is_whitespace() && !c.is_control()) {
+    for character in stem
+        .chars()
+        .filter(|c| !c.is_whitespace() && !c.is_control())
+    {
         if name.push(character).is_err() {
             break;
         }
     }
-    if name.is_empty() { mote_supervisor::name("module").unwrap_or_default() } else { name }
+    if name.is_empty() {
+        mote_supervisor::name("module").unwrap_or_default()
+    } else {
+        name
+    }
 }
 
 #[cfg(test)]

@@ -15,18 +15,38 @@ use crate::values;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum OwnedEnding {
     Returned(Vec<Value>),
-    Trapped { kind: Option<TrapKind>, location: Option<(u32, u32)> },
-    BadPointer { function: String, pointer: u32, length: u32, memory_bytes: u64 },
-    OutOfFuel { limit: u64 },
+    Trapped {
+        kind: Option<TrapKind>,
+        location: Option<(u32, u32)>,
+    },
+    BadPointer {
+        function: String,
+        pointer: u32,
+        length: u32,
+        memory_bytes: u64,
+    },
+    OutOfFuel {
+        limit: u64,
+    },
     TimeUp,
-    WrongAbi { wanted: u16 },
+    WrongAbi {
+        wanted: u16,
+    },
     DuplicateCapability,
     CapabilityRefused,
     ImportRefused,
-    Rejected { message: String },
-    NoSuchExport { name: String },
-    WrongArguments { name: String },
-    Fault { message: String },
+    Rejected {
+        message: String,
+    },
+    NoSuchExport {
+        name: String,
+    },
+    WrongArguments {
+        name: String,
+    },
+    Fault {
+        message: String,
+    },
 }
 
 impl OwnedEnding {
@@ -35,12 +55,20 @@ impl OwnedEnding {
             Ending::Returned(values) => {
                 Self::Returned(values.iter().filter_map(|value| value.value()).collect())
             }
-            Ending::Trapped { location, .. } => {
-                Self::Trapped { kind: ending.trap_kind(), location: *location }
-            }
-            Ending::BadPointer { function, pointer, length, memory_bytes } => Self::BadPointer {
-                function: HostFunction::from_number(*function)
-                    .map_or_else(|| format!("function {function}"), |own| own.name().to_owned()),
+            Ending::Trapped { location, .. } => Self::Trapped {
+                kind: ending.trap_kind(),
+                location: *location,
+            },
+            Ending::BadPointer {
+                function,
+                pointer,
+                length,
+                memory_bytes,
+            } => Self::BadPointer {
+                function: HostFunction::from_number(*function).map_or_else(
+                    || format!("function {function}"),
+                    |own| own.name().to_owned(),
+                ),
                 pointer: *pointer,
                 length: *length,
                 memory_bytes: *memory_bytes,
@@ -51,10 +79,18 @@ impl OwnedEnding {
             Ending::DuplicateCapability => Self::DuplicateCapability,
             Ending::CapabilityRefused => Self::CapabilityRefused,
             Ending::ImportRefused => Self::ImportRefused,
-            Ending::Rejected { message } => Self::Rejected { message: (*message).to_owned() },
-            Ending::NoSuchExport { name } => Self::NoSuchExport { name: (*name).to_owned() },
-            Ending::WrongArguments { name } => Self::WrongArguments { name: (*name).to_owned() },
-            Ending::Fault { message } => Self::Fault { message: (*message).to_owned() },
+            Ending::Rejected { message } => Self::Rejected {
+                message: (*message).to_owned(),
+            },
+            Ending::NoSuchExport { name } => Self::NoSuchExport {
+                name: (*name).to_owned(),
+            },
+            Ending::WrongArguments { name } => Self::WrongArguments {
+                name: (*name).to_owned(),
+            },
+            Ending::Fault { message } => Self::Fault {
+                message: (*message).to_owned(),
+            },
         }
     }
 
@@ -92,7 +128,12 @@ impl OwnedEnding {
                     None => format!("trapped: {kind}"),
                 }
             }
-            Self::BadPointer { function, pointer, length, memory_bytes } => format!(
+            Self::BadPointer {
+                function,
+                pointer,
+                length,
+                memory_bytes,
+            } => format!(
                 "trapped: {function} was given {length} bytes at {pointer:#x}, which are outside \
                  of its memory of {memory_bytes} bytes"
             ),
@@ -156,7 +197,12 @@ impl OwnedEnding {
                 "function": location.map(|(function, _)| function),
                 "offset": location.map(|(_, offset)| offset),
             }),
-            Self::BadPointer { function, pointer, length, memory_bytes } => json!({
+            Self::BadPointer {
+                function,
+                pointer,
+                length,
+                memory_bytes,
+            } => json!({
                 "kind": "pointer outside of memory",
                 "host_function": function,
                 "pointer": pointer,
@@ -209,8 +255,15 @@ pub(crate) fn refusal_reason(decision: &Decision, board: &str) -> Option<String>
 /// Writes that a request was refused, or nothing where it was not.
 pub(crate) fn refusal(decision: &Decision, board: &str) -> Option<String> {
     let reason = refusal_reason(decision, board)?;
-    let consequence = if decision.request.optional { ", which it can do without" } else { "" };
-    Some(format!("refused: {}: {reason}{consequence}", request(&decision.request)))
+    let consequence = if decision.request.optional {
+        ", which it can do without"
+    } else {
+        ""
+    };
+    Some(format!(
+        "refused: {}: {reason}{consequence}",
+        request(&decision.request)
+    ))
 }
 
 pub(crate) fn import_refused(module: &str, name: &str, error: LinkError) -> String {
@@ -220,7 +273,10 @@ pub(crate) fn import_refused(module: &str, name: &str, error: LinkError) -> Stri
             Some(function) => {
                 let types: Vec<&str> = function.parameters().iter().map(|t| t.name()).collect();
                 let result = function.result().name();
-                format!("it is ({}) -> {result}, and asked for as another", types.join(", "))
+                format!(
+                    "it is ({}) -> {result}, and asked for as another",
+                    types.join(", ")
+                )
             }
             None => "it has another type".to_owned(),
         },
@@ -241,8 +297,10 @@ pub(crate) fn revoked(name: &str, found: bool, time_us: u64) -> String {
 
 pub(crate) fn log_line(source: &str, level: u8, message: &str) -> String {
     // A module's text must not move the cursor or pass for another line of the tool's.
-    let message: String =
-        message.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let message: String = message
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
     format!("[{}] {source}: {message}", level_word(level))
 }
 

@@ -54,11 +54,7 @@ impl Recording {
 }
 
 /// Writes down a session.
-pub(crate) fn write(
-    path: &Path,
-    watch: &Watch,
-    revocations: &[Revocation],
-) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, watch: &Watch, revocations: &[Revocation]) -> Result<(), Failure> {
     let context = || format!("{}: the recording cannot be written", path.display());
     let mut lines = vec![json!({
         "mote_recording": VERSION,
@@ -118,7 +114,9 @@ pub(crate) fn read(path: &Path) -> Result<Recording, Failure> {
         Failure::refused(format!("{}:{number}: {what}", path.display()))
     };
     let mut lines = (1..).zip(text.lines());
-    let header: Option<Json> = lines.next().and_then(|(_, line)| serde_json::from_str(line).ok());
+    let header: Option<Json> = lines
+        .next()
+        .and_then(|(_, line)| serde_json::from_str(line).ok());
     let header = header.ok_or_else(|| bad(1, "not a recording: its first line is no JSON"))?;
     match header.get("mote_recording").and_then(Json::as_u64) {
         Some(VERSION) => {}
@@ -128,10 +126,21 @@ pub(crate) fn read(path: &Path) -> Result<Recording, Failure> {
         }
         None => return Err(bad(1, "not a recording: made with `mote run --record`")),
     }
-    let board = header.get("board").and_then(Json::as_str).unwrap_or("sim").to_owned();
-    let revocations = header.get("revocations").map_or(Some(Vec::new()), revocations_from);
+    let board = header
+        .get("board")
+        .and_then(Json::as_str)
+        .unwrap_or("sim")
+        .to_owned();
+    let revocations = header
+        .get("revocations")
+        .map_or(Some(Vec::new()), revocations_from);
     let revocations = revocations.ok_or_else(|| bad(1, "its revocations make no sense"))?;
-    let mut recording = Recording { board, calls: Vec::new(), revocations, ending: None };
+    let mut recording = Recording {
+        board,
+        calls: Vec::new(),
+        revocations,
+        ending: None,
+    };
     for (number, line) in lines {
         let Ok(json) = serde_json::from_str::<Json>(line) else {
             // Only the last line can be cut off; a fault in the middle is another matter.
@@ -153,7 +162,10 @@ pub(crate) fn read(path: &Path) -> Result<Recording, Failure> {
 fn revocations_from(json: &Json) -> Option<Vec<Revocation>> {
     let one = |json: &Json| {
         let capability = mote_supervisor::name(json.get("capability")?.as_str()?).ok()?;
-        Some(Revocation { capability, at_us: json.get("at_us")?.as_u64()? })
+        Some(Revocation {
+            capability,
+            at_us: json.get("at_us")?.as_u64()?,
+        })
     };
     json.as_array()?.iter().map(one).collect()
 }
@@ -217,6 +229,9 @@ mod tests {
             assert_eq!(failure.code, Code::Refused);
             assert!(failure.message.contains(expected), "{text:?}: {failure}");
         }
-        assert_eq!(read(&folder.path().join("none")).unwrap_err().code, Code::NotFound);
+        assert_eq!(
+            read(&folder.path().join("none")).unwrap_err().code,
+            Code::NotFound
+        );
     }
 }

@@ -27,10 +27,16 @@ pub(crate) fn replay(arguments: &ReplayArguments) -> Result<Code, Failure> {
     let module = Module::find(&arguments.module, arguments.manifest.as_deref())?;
     let board = Board::find(&recording.board).map_err(|failure| {
         let path = arguments.recording.display();
-        Failure::refused(format!("{path}: made on a board that this tool lacks: {failure}"))
+        Failure::refused(format!(
+            "{path}: made on a board that this tool lacks: {failure}"
+        ))
     })?;
     let policy = read_policy(board, arguments.policy.as_deref())?;
-    let show = if arguments.quiet { Show::Nothing } else { Show::All };
+    let show = if arguments.quiet {
+        Show::Nothing
+    } else {
+        Show::All
+    };
     let again = run_again(&module, board.description(), &policy, &recording, show)?;
     if let Some(difference) = difference(&recording, &again) {
         terminal::note(&difference);
@@ -59,7 +65,10 @@ pub(crate) fn run_again(
     let simulation = Simulation {
         board,
         policy,
-        options: &RunOptions { revocations, ..RunOptions::default() },
+        options: &RunOptions {
+            revocations,
+            ..RunOptions::default()
+        },
         levels: &[],
         pace: Pace::Unbounded,
     };
@@ -72,7 +81,10 @@ pub(crate) fn difference(recording: &Recording, again: &Watch) -> Option<String>
     if let Some(difference) = first_difference(&recording.calls, &again.trace) {
         return Some(show_difference(&difference, &recording.calls, again));
     }
-    let recorded = recording.ending.as_ref().filter(|_| !recording.was_stopped())?;
+    let recorded = recording
+        .ending
+        .as_ref()
+        .filter(|_| !recording.was_stopped())?;
     let now = recording::ending_json(again.end.as_ref()?);
     ["ending", "results", "trap"].into_iter().find_map(|key| {
         let (then, now) = (recorded.get(key)?, now.get(key)?);
@@ -85,7 +97,9 @@ pub(crate) fn difference(recording: &Recording, again: &Watch) -> Option<String>
 
 fn show_difference(difference: &Difference, recorded: &[TraceCall], again: &Watch) -> String {
     let show = |calls: &[TraceCall], place: usize| {
-        calls.get(place).map_or_else(|| "(nothing)".to_owned(), |c| c.show(&again.decisions))
+        calls
+            .get(place)
+            .map_or_else(|| "(nothing)".to_owned(), |c| c.show(&again.decisions))
     };
     let (place, what) = match difference {
         Difference::At(place) => (*place, "differ"),
@@ -102,7 +116,10 @@ fn show_difference(difference: &Difference, recorded: &[TraceCall], again: &Watc
 /// Reads the policy of a board, or another one in its place.
 pub(crate) fn read_policy(board: Board, other: Option<&Path>) -> Result<Policy, Failure> {
     let (text, path) = match other {
-        None => (board.policy().text.to_owned(), board.policy().path.to_owned()),
+        None => (
+            board.policy().text.to_owned(),
+            board.policy().path.to_owned(),
+        ),
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| {
                 Failure::not_found(format!("{}: cannot be read: {error}", path.display()))
@@ -110,6 +127,5 @@ pub(crate) fn read_policy(board: Board, other: Option<&Path>) -> Result<Policy, 
             (text, path.display().to_string())
         }
     };
-    mote_manifest::parse_policy(&text)
-        .map_err(|error| Failure::usage(format!("{path}: {error}")))
+    mote_manifest::parse_policy(&text).map_err(|error| Failure::usage(format!("{path}: {error}")))
 }

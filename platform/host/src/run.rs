@@ -1,8 +1,8 @@
 //! `mote run`: one module, wherever it is to run.
 
 use mote_engine::{Engine, Value, ValueType};
-use mote_sim::{Pace, ScheduledLevel};
 use mote_engine_wasmi::{Limits, WasmiEngine};
+use mote_sim::{Pace, ScheduledLevel};
 use mote_supervisor::bundle::{Entry, Revocation, RunOptions};
 use mote_supervisor::report::VALUES_MAX;
 use mote_traits::{BoardDescription, Direction};
@@ -104,7 +104,11 @@ fn on_device(
 /// An endless run without a limit is for people to watch, so it keeps to their time.
 fn pace(arguments: &RunArguments) -> Pace {
     let bounded = arguments.run_for_us.is_some() || arguments.fuel.is_some();
-    if arguments.fast || bounded || arguments.invoke.is_some() { Pace::Unbounded } else { Pace::Real }
+    if arguments.fast || bounded || arguments.invoke.is_some() {
+        Pace::Unbounded
+    } else {
+        Pace::Real
+    }
 }
 
 fn options(module: &Module, arguments: &RunArguments) -> Result<RunOptions, Failure> {
@@ -152,12 +156,20 @@ pub(crate) fn call_arguments_of(
     export: &str,
     texts: &[String],
 ) -> Result<Vec<Value>, Failure> {
-    let Ok(engine) = WasmiEngine::new(wasm, &Limits::default()) else { return Ok(Vec::new()) };
-    let signature =
-        engine.exported_function(export).and_then(|function| engine.signature(function));
-    let Some(signature) = signature else { return Ok(Vec::new()) };
-    let types: Vec<ValueType> =
-        signature.parameters.iter().filter_map(|&byte| ValueType::from_byte(byte)).collect();
+    let Ok(engine) = WasmiEngine::new(wasm, &Limits::default()) else {
+        return Ok(Vec::new());
+    };
+    let signature = engine
+        .exported_function(export)
+        .and_then(|function| engine.signature(function));
+    let Some(signature) = signature else {
+        return Ok(Vec::new());
+    };
+    let types: Vec<ValueType> = signature
+        .parameters
+        .iter()
+        .filter_map(|&byte| ValueType::from_byte(byte))
+        .collect();
     if types.len() > VALUES_MAX || signature.results.len() > VALUES_MAX {
         return Err(Failure::usage(format!(
             "{export:?} takes {} values and returns {}; at most {VALUES_MAX} can cross the border",
@@ -174,8 +186,11 @@ pub(crate) fn call_arguments_of(
             texts.len()
         )));
     }
-    let parsed: Result<Vec<Value>, String> =
-        types.iter().zip(texts).map(|(&own, text)| values::parse(text, own)).collect();
+    let parsed: Result<Vec<Value>, String> = types
+        .iter()
+        .zip(texts)
+        .map(|(&own, text)| values::parse(text, own))
+        .collect();
     parsed.map_err(|error| Failure::usage(format!("{export:?}: {error}")))
 }
 
@@ -191,12 +206,20 @@ fn levels(
             true => split_moment(text).map_err(|error| usage(&error))?,
             false => (text.as_str(), 0),
         };
-        let (name, level) =
-            what.split_once('=').ok_or_else(|| usage("write it as PIN=LEVEL or PIN=LEVEL@TIME"))?;
+        let (name, level) = what
+            .split_once('=')
+            .ok_or_else(|| usage("write it as PIN=LEVEL or PIN=LEVEL@TIME"))?;
         let pin = board.pin(name, Direction::Input).ok_or_else(|| {
-            let inputs = board.pins.iter().filter(|pin| pin.direction == Direction::Input);
+            let inputs = board
+                .pins
+                .iter()
+                .filter(|pin| pin.direction == Direction::Input);
             let inputs: Vec<&str> = inputs.map(|pin| pin.name).collect();
-            usage(&format!("board {} has the inputs {}", board.name, inputs.join(", ")))
+            usage(&format!(
+                "board {} has the inputs {}",
+                board.name,
+                inputs.join(", ")
+            ))
         })?;
         let high = match level {
             "0" | "low" => false,
@@ -211,7 +234,10 @@ fn levels(
 /// Shows how a session ended; returns what the tool ends with.
 fn finish(module: &Module, watch: &Watch, arguments: &RunArguments) -> Result<Code, Failure> {
     let Some(end) = &watch.end else {
-        return Err(Failure { code: Code::Tool, message: "the session has no end".to_owned() });
+        return Err(Failure {
+            code: Code::Tool,
+            message: "the session has no end".to_owned(),
+        });
     };
     let code = end.ending.code(arguments.invoke.is_none());
     if arguments.json {

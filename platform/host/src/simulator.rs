@@ -36,7 +36,12 @@ pub(crate) fn simulate(
         policy: simulation.policy,
         options: simulation.options,
     };
-    session::run(&mut board, plan, |manifest| load(&module.wasm, manifest), watch);
+    session::run(
+        &mut board,
+        plan,
+        |manifest| load(&module.wasm, manifest),
+        watch,
+    );
     board.changes().to_vec()
 }
 
@@ -45,6 +50,10 @@ pub(crate) fn load(
     wasm: &[u8],
     manifest: &Manifest,
 ) -> Result<WasmiEngine, mote_engine_wasmi::Rejected> {
-    WasmiEngine::new(wasm, &Limits { memory_max_bytes: manifest.memory_max_bytes })
+    WasmiEngine::new(
+        wasm,
+        &Limits {
+            memory_max_bytes: manifest.memory_max_bytes,
+        },
+    )
 }
-

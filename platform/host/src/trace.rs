@@ -28,7 +28,11 @@ impl TraceCall {
         Some(Self {
             module: record.module.to_owned(),
             function: record.host_function()?,
-            arguments: record.arguments.iter().map(|value| value.value()).collect::<Option<_>>()?,
+            arguments: record
+                .arguments
+                .iter()
+                .map(|value| value.value())
+                .collect::<Option<_>>()?,
             result: record.result.value()?,
             time_us: record.time_us,
             fuel_used: record.fuel_used,
@@ -145,13 +149,25 @@ mod tests {
     fn traces_are_equal_whatever_their_times() {
         assert_eq!(first_difference(&[call(1, 0)], &[call(1, 9)]), None);
         let (one, two) = ([call(1, 0)], [call(1, 0), call(0, 0)]);
-        assert_eq!(first_difference(&two, &one), Some(Difference::FirstGoesOn(1)));
-        assert_eq!(first_difference(&one, &two), Some(Difference::SecondGoesOn(1)));
-        assert_eq!(first_difference(&one, &[call(0, 0)]), Some(Difference::At(0)));
+        assert_eq!(
+            first_difference(&two, &one),
+            Some(Difference::FirstGoesOn(1))
+        );
+        assert_eq!(
+            first_difference(&one, &two),
+            Some(Difference::SecondGoesOn(1))
+        );
+        assert_eq!(
+            first_difference(&one, &[call(0, 0)]),
+            Some(Difference::At(0))
+        );
     }
 
     #[test]
     fn errors_are_shown_by_name() {
-        assert_eq!(call(-2, 1_000_000).show(&[]), "    1.000000 s  m  gpio.read(256) = REVOKED");
+        assert_eq!(
+            call(-2, 1_000_000).show(&[]),
+            "    1.000000 s  m  gpio.read(256) = REVOKED"
+        );
     }
 }

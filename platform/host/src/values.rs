@@ -26,11 +26,13 @@ pub(crate) fn parse(text: &str, value_type: ValueType) -> Result<Value, String> 
                 || text.parse::<f32>().ok().map(f32::to_bits),
                 |bits| u32::try_from(bits).ok(),
             );
-            bits.map(Value::F32).ok_or_else(|| wrong("write a number, inf, nan, or 0x and bits"))
+            bits.map(Value::F32)
+                .ok_or_else(|| wrong("write a number, inf, nan, or 0x and bits"))
         }
         ValueType::F64 => {
             let bits = hex(text).or_else(|| text.parse::<f64>().ok().map(f64::to_bits));
-            bits.map(Value::F64).ok_or_else(|| wrong("write a number, inf, nan, or 0x and bits"))
+            bits.map(Value::F64)
+                .ok_or_else(|| wrong("write a number, inf, nan, or 0x and bits"))
         }
         ValueType::FuncRef if text == "null" => Ok(Value::FuncRef(None)),
         ValueType::ExternRef if text == "null" => Ok(Value::ExternRef(None)),
@@ -39,7 +41,9 @@ pub(crate) fn parse(text: &str, value_type: ValueType) -> Result<Value, String> 
 }
 
 fn hex(text: &str) -> Option<u64> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
+    let digits = text
+        .strip_prefix("0x")
+        .or_else(|| text.strip_prefix("0X"))?;
     u64::from_str_radix(&digits.replace('_', ""), 16).ok()
 }
 
@@ -63,11 +67,19 @@ pub(crate) fn show(value: Value) -> String {
         Value::I64(value) => value.to_string(),
         Value::F32(bits) => {
             let float = f32::from_bits(bits);
-            if float.is_nan() { format!("nan:{bits:#010x}") } else { format!("{float:?}") }
+            if float.is_nan() {
+                format!("nan:{bits:#010x}")
+            } else {
+                format!("{float:?}")
+            }
         }
         Value::F64(bits) => {
             let float = f64::from_bits(bits);
-            if float.is_nan() { format!("nan:{bits:#018x}") } else { format!("{float:?}") }
+            if float.is_nan() {
+                format!("nan:{bits:#018x}")
+            } else {
+                format!("{float:?}")
+            }
         }
         Value::FuncRef(None) | Value::ExternRef(None) => "null".to_owned(),
         Value::FuncRef(Some(_)) => "a function".to_owned(),
@@ -98,7 +110,10 @@ pub(crate) fn from_json(json: &serde_json::Value) -> Option<Value> {
     let bits = || hex(json.get("bits")?.as_str()?);
     let number = || match value {
         serde_json::Value::Null => Some(None),
-        _ => value.as_u64().and_then(|number| u32::try_from(number).ok()).map(Some),
+        _ => value
+            .as_u64()
+            .and_then(|number| u32::try_from(number).ok())
+            .map(Some),
     };
     Some(match json.get("type")?.as_str()? {
         "i32" => Value::I32(i32::try_from(value.as_i64()?).ok()?),
@@ -125,7 +140,11 @@ mod tests {
             ("-9223372036854775808", ValueType::I64, Value::I64(i64::MIN)),
             ("18446744073709551615", ValueType::I64, Value::I64(-1)),
             ("1.5", ValueType::F32, Value::F32(1.5f32.to_bits())),
-            ("-inf", ValueType::F64, Value::F64(f64::NEG_INFINITY.to_bits())),
+            (
+                "-inf",
+                ValueType::F64,
+                Value::F64(f64::NEG_INFINITY.to_bits()),
+            ),
             ("0x7fc00000", ValueType::F32, Value::F32(0x7fc0_0000)),
             ("null", ValueType::ExternRef, Value::ExternRef(None)),
         ];

@@ -27,9 +27,9 @@ pub(crate) fn run(
         .environment
         .iter()
         .map(|text| {
-            let (name, value) = text.split_once('=').ok_or_else(|| {
-                Failure::usage(format!("--env {text}: write it as NAME=VALUE"))
-            })?;
+            let (name, value) = text
+                .split_once('=')
+                .ok_or_else(|| Failure::usage(format!("--env {text}: write it as NAME=VALUE")))?;
             Ok((name.to_owned(), value.to_owned()))
         })
         .collect::<Result<_, Failure>>()?;
@@ -37,26 +37,39 @@ pub(crate) fn run(
         .directories
         .iter()
         .map(|text| {
-            text.parse().map_err(|error| Failure::usage(format!("--dir {text}: {error}")))
+            text.parse()
+                .map_err(|error| Failure::usage(format!("--dir {text}: {error}")))
         })
         .collect::<Result<_, Failure>>()?;
     let call = match &arguments.invoke {
         Some(export) => call_arguments_of(&module.wasm, export, &arguments.arguments)?,
         None => Vec::new(),
     };
-    let name = module.path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let name = module
+        .path
+        .file_name()
+        .map(|name| name.to_string_lossy())
+        .unwrap_or_default();
     let mut program = WasiProgram::new(&module.wasm, &name);
     program.environment = &environment;
     program.directories = &directories;
     program.fuel = arguments.fuel;
     program.memory_max_bytes = module.manifest.memory_max_bytes.map(u64::from);
     match &arguments.invoke {
-        Some(export) => program.invoke = Some(Invocation { export, arguments: &call }),
+        Some(export) => {
+            program.invoke = Some(Invocation {
+                export,
+                arguments: &call,
+            })
+        }
         None => program.arguments = &arguments.arguments,
     }
     if arguments.json {
         // Standard output is for the one JSON object.
-        program.streams = Streams { output: Output::Stderr, ..Streams::default() };
+        program.streams = Streams {
+            output: Output::Stderr,
+            ..Streams::default()
+        };
     }
     match wasi::run(&program) {
         Ok(outcome) => Ok(finish(module, &outcome, arguments)),
@@ -66,7 +79,10 @@ pub(crate) fn run(
                 WasiErrorKind::Usage | WasiErrorKind::Tool => Code::Tool,
                 WasiErrorKind::NotFound => Code::NotFound,
             };
-            Err(Failure { code, message: format!("{}: {error}", module.path.display()) })
+            Err(Failure {
+                code,
+                message: format!("{}: {error}", module.path.display()),
+            })
         }
     }
 }
@@ -107,16 +123,29 @@ fn finish(module: &Module, outcome: &Outcome, arguments: &RunArguments) -> Code 
         }
         WasiEnd::Returned(values) => {
             let exit_code = arguments.invoke.is_none().then_some(0);
-            (Code::Success, OwnedEnding::Returned(values.clone()), exit_code, None)
+            (
+                Code::Success,
+                OwnedEnding::Returned(values.clone()),
+                exit_code,
+                None,
+            )
         }
         WasiEnd::Trapped { trap, detail } => {
-            let location = trap.location.map(|place| (place.function, place.offset_bytes));
-            let ending = OwnedEnding::Trapped { kind: Some(trap.kind), location };
+            let location = trap
+                .location
+                .map(|place| (place.function, place.offset_bytes));
+            let ending = OwnedEnding::Trapped {
+                kind: Some(trap.kind),
+                location,
+            };
             (Code::Trap, ending, None, detail.as_deref())
         }
-        WasiEnd::OutOfFuel { limit } => {
-            (Code::OutOfFuel, OwnedEnding::OutOfFuel { limit: *limit }, None, None)
-        }
+        WasiEnd::OutOfFuel { limit } => (
+            Code::OutOfFuel,
+            OwnedEnding::OutOfFuel { limit: *limit },
+            None,
+            None,
+        ),
     };
     if arguments.json {
         let json = json!({
@@ -146,7 +175,9 @@ fn finish(module: &Module, outcome: &Outcome, arguments: &RunArguments) -> Code 
             }
         }
         ending => {
-            let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
+            let detail = detail
+                .map(|detail| format!(" ({detail})"))
+                .unwrap_or_default();
             terminal::note(&format!("{path}: {}{detail}", ending.message()));
         }
     }

@@ -11,8 +11,8 @@ use mote_supervisor::grant::Decision;
 use mote_supervisor::report::{Observer, Report};
 
 use crate::present;
-use crate::trace::TraceCall;
 use crate::terminal;
+use crate::trace::TraceCall;
 
 /// How much is shown while a session runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,13 +109,17 @@ impl Observer for Watch {
                 }
                 self.decisions.push(decision.clone());
             }
-            Report::ImportRefused { module, name, error } => {
+            Report::ImportRefused {
+                module,
+                name,
+                error,
+            } => {
                 if self.messages() {
                     terminal::note(&present::import_refused(module, name, *error));
                 }
             }
             Report::Started { module, version } => {
-                if self.messages() {
+                if self.show == Show::All {
                     terminal::note(&format!(
                         "{module} {version} starts on {} ({})",
                         self.board, self.engine
@@ -130,7 +134,11 @@ impl Observer for Watch {
                     self.trace.push(call);
                 }
             }
-            Report::Log { module, level, message } => {
+            Report::Log {
+                module,
+                level,
+                message,
+            } => {
                 if self.messages() {
                     terminal::note(&present::log_line(module, *level, message));
                 }
@@ -140,17 +148,29 @@ impl Observer for Watch {
                     message: (*message).to_owned(),
                 });
             }
-            Report::Revoked { name, found, time_us } => {
+            Report::Revoked {
+                name,
+                found,
+                time_us,
+            } => {
                 if self.messages() {
                     terminal::note(&present::revoked(name, *found, *time_us));
                 }
             }
-            Report::Diagnostic { level, target, message } => {
+            Report::Diagnostic {
+                level,
+                target,
+                message,
+            } => {
                 if self.messages() {
                     terminal::note(&present::log_line(target, *level, message));
                 }
             }
-            Report::Ended { ending, fuel_used, time_us } => {
+            Report::Ended {
+                ending,
+                fuel_used,
+                time_us,
+            } => {
                 self.end = Some(End {
                     ending: present::OwnedEnding::of(ending),
                     fuel_used: *fuel_used,
@@ -161,7 +181,9 @@ impl Observer for Watch {
     }
 
     fn answer(&mut self, function: HostFunction, measured: Value) -> Value {
-        let Some(answers) = &mut self.answers else { return measured };
+        let Some(answers) = &mut self.answers else {
+            return measured;
+        };
         match answers.front() {
             Some((recorded, value)) if *recorded == function => {
                 let value = *value;
@@ -174,6 +196,7 @@ impl Observer for Watch {
     }
 
     fn has_enough(&mut self) -> bool {
-        self.calls_max.is_some_and(|calls| self.trace.len() >= calls)
+        self.calls_max
+            .is_some_and(|calls| self.trace.len() >= calls)
     }
 }

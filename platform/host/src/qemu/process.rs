@@ -149,7 +149,8 @@ fn command_that_dies_with_us(program: &Path) -> Command {
         .map(|folder| folder.join("setpriv"))
         .find(|file| file.is_file());
     let found = |name: &OsStr| {
-        Path::new(name).is_file() || env::split_paths(&path).any(|folder| folder.join(name).is_file())
+        Path::new(name).is_file()
+            || env::split_paths(&path).any(|folder| folder.join(name).is_file())
     };
     match setpriv {
         // Where there is no such program, starting it directly gives the better message.

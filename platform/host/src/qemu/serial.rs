@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn frames_without_end_do_not_pile_up() {
         let mut frames = Frames::default();
-        frames.push(&[7; FRAME_MAX_BYTES + 5]);
+        frames.push(&vec![7; FRAME_MAX_BYTES + 5]);
         let seen = all(&mut frames);
         assert_eq!(seen.len(), 1);
         frames.push(&[0]);

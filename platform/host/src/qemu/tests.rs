@@ -57,7 +57,10 @@ fn boot_streams_reports_and_ends_qemu_at_the_last() {
     assert!(start.elapsed() < LONG, "it was not ended");
     assert_eq!(reports.len(), 3, "{reports:?}");
     assert!(reports[0].starts_with("Hello"));
-    assert!(reports[1].contains("7 bytes from the device"), "{reports:?}");
+    assert!(
+        reports[1].contains("7 bytes from the device"),
+        "{reports:?}"
+    );
     assert!(reports[2].starts_with("Ended"));
 }
 
