@@ -55,7 +55,7 @@ pub(crate) fn run(
     std::fs::write(&elf, image).with_context(|| elf.display().to_string())?;
 
     let boot = Boot {
-        qemu: &toolchain.qemu()?,
+        qemu: toolchain.qemu()?,
         machine: board.machine,
         elf: &elf,
         wall_limit: wall_limit(options),

@@ -191,32 +191,56 @@ impl OwnedEnding {
 
     /// Returns the trap for a script, or null where it is none.
     pub(crate) fn trap_json(&self) -> serde_json::Value {
-        match self {
-            Self::Trapped { kind, location } => json!({
+        if let Self::Trapped { kind, location } = self {
+            json!({
                 "kind": kind.map(TrapKind::message),
                 "function": location.map(|(function, _)| function),
                 "offset": location.map(|(_, offset)| offset),
-            }),
-            Self::BadPointer {
-                function,
-                pointer,
-                length,
-                memory_bytes,
-            } => json!({
+            })
+        } else if let Self::BadPointer {
+            function,
+            pointer,
+            length,
+            memory_bytes,
+        } = self
+        {
+            json!({
                 "kind": "pointer outside of memory",
                 "host_function": function,
                 "pointer": pointer,
                 "length": length,
                 "memory_bytes": memory_bytes,
-            }),
-            _ => serde_json::Value::Null,
+            })
+        } else {
+            serde_json::Value::Null
         }
     }
 
+    /// Returns what was returned for a script, or null where nothing could be.
     pub(crate) fn results_json(&self) -> serde_json::Value {
-        match self {
-            Self::Returned(results) => results.iter().map(|&v| values::to_json(v)).collect(),
-            _ => serde_json::Value::Null,
+        match self.results() {
+            Some(results) => results
+                .iter()
+                .map(|&value| values::to_json(value))
+                .collect(),
+            None => serde_json::Value::Null,
+        }
+    }
+
+    fn results(&self) -> Option<&[Value]> {
+        if let Self::Returned(results) = self {
+            Some(results)
+        } else {
+            None
+        }
+    }
+
+    /// Returns the exit code of a module's entry, before it is fitted into a shell's, or nothing
+    /// where the module did not end by itself.
+    pub(crate) fn exit_code(&self) -> Option<i32> {
+        match self.results()? {
+            [Value::I32(code)] => Some(*code),
+            _ => Some(0),
         }
     }
 }

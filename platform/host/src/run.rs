@@ -241,7 +241,7 @@ fn finish(module: &Module, watch: &Watch, arguments: &RunArguments) -> Result<Co
     };
     let code = end.ending.code(arguments.invoke.is_none());
     if arguments.json {
-        terminal::out(&json(module, watch, end, code).to_string());
+        terminal::out(&json(module, watch, end, arguments.invoke.is_none()).to_string());
         return Ok(code);
     }
     let name = &module.manifest.name;
@@ -255,7 +255,7 @@ fn finish(module: &Module, watch: &Watch, arguments: &RunArguments) -> Result<Co
             if !arguments.quiet {
                 let how = match (ending, code) {
                     (OwnedEnding::Returned(_), Code::Guest(code)) if code != 0 => {
-                        format!("ended with exit code {}", true_code(ending).unwrap_or(0))
+                        format!("ended with exit code {}", ending.exit_code().unwrap_or(0))
                     }
                     _ => ending.message(),
                 };
@@ -272,20 +272,8 @@ fn finish(module: &Module, watch: &Watch, arguments: &RunArguments) -> Result<Co
     Ok(code)
 }
 
-fn true_code(ending: &OwnedEnding) -> Option<i32> {
-    match ending {
-        OwnedEnding::Returned(values) => match values.as_slice() {
-            [Value::I32(code)] => Some(*code),
-            [] => Some(0),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 /// Everything about a session, for a script.
-fn json(module: &Module, watch: &Watch, end: &End, code: Code) -> serde_json::Value {
-    let is_entry = matches!(code, Code::Guest(_));
+fn json(module: &Module, watch: &Watch, end: &End, is_entry: bool) -> serde_json::Value {
     let board = &watch.board;
     json!({
         "module": module.manifest.name.as_str(),
@@ -294,7 +282,7 @@ fn json(module: &Module, watch: &Watch, end: &End, code: Code) -> serde_json::Va
         "engine": watch.engine,
         "ending": end.ending.to_json(),
         "message": end.ending.message(),
-        "exit_code": if is_entry { true_code(&end.ending) } else { None },
+        "exit_code": if is_entry { end.ending.exit_code() } else { None },
         "results": end.ending.results_json(),
         "trap": end.ending.trap_json(),
         "fuel": end.fuel_used,

@@ -49,9 +49,12 @@ impl TraceCall {
 
     /// Writes the call for a person, with capabilities by their names.
     pub(crate) fn show(&self, decisions: &[Decision]) -> String {
-        let named = |value: Value| match value {
-            Value::I32(number) => capability_name(number, decisions),
-            _ => None,
+        let named = |value: Value| {
+            if let Value::I32(number) = value {
+                capability_name(number, decisions)
+            } else {
+                None
+            }
         };
         let takes_handle = !matches!(
             self.function,

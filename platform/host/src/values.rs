@@ -108,9 +108,9 @@ pub(crate) fn to_json(value: Value) -> serde_json::Value {
 pub(crate) fn from_json(json: &serde_json::Value) -> Option<Value> {
     let value = json.get("value")?;
     let bits = || hex(json.get("bits")?.as_str()?);
-    let number = || match value {
-        serde_json::Value::Null => Some(None),
-        _ => value
+    let number = || match value.is_null() {
+        true => Some(None),
+        false => value
             .as_u64()
             .and_then(|number| u32::try_from(number).ok())
             .map(Some),

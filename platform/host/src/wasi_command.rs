@@ -162,24 +162,21 @@ fn finish(module: &Module, outcome: &Outcome, arguments: &RunArguments) -> Code 
         terminal::out(&json.to_string());
         return code;
     }
-    match &ending {
-        OwnedEnding::Returned(results) => {
-            for &result in results {
-                terminal::out(&values::show(result));
-            }
-            if arguments.directories.is_empty() && code.number() != 0 && !arguments.quiet {
-                terminal::note(
-                    "note: the program was given no folder; if it looks for a file, give it one \
-                     with --dir HOST::GUEST",
-                );
-            }
+    if let OwnedEnding::Returned(results) = &ending {
+        for &result in results {
+            terminal::out(&values::show(result));
         }
-        ending => {
-            let detail = detail
-                .map(|detail| format!(" ({detail})"))
-                .unwrap_or_default();
-            terminal::note(&format!("{path}: {}{detail}", ending.message()));
+        if arguments.directories.is_empty() && code.number() != 0 && !arguments.quiet {
+            terminal::note(
+                "note: the program was given no folder; if it looks for a file, give it one with \
+                 --dir HOST::GUEST",
+            );
         }
+    } else {
+        let detail = detail
+            .map(|detail| format!(" ({detail})"))
+            .unwrap_or_default();
+        terminal::note(&format!("{path}: {}{detail}", ending.message()));
     }
     code
 }
