@@ -85,6 +85,7 @@ impl Observer for Reporter {
         if matches!(report, Report::Ended { .. }) {
             // Before the last report, since whoever watches may end the board at that one.
             log::info!(
+                target: "firmware",
                 "heap: {} of {} bytes at the most; stack: {} of {} bytes",
                 heap::peak_bytes(),
                 heap::SIZE_BYTES,

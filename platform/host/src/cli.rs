@@ -20,6 +20,10 @@ use crate::{demo, inspect_command, replay, run, terminal};
 struct Mote {
     #[command(subcommand)]
     command: Command,
+
+    /// Show what the runtime does meanwhile; twice for more
+    #[arg(long, short, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]
@@ -77,7 +81,7 @@ pub(crate) struct RunArguments {
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_us)]
     pub(crate) run_for_us: Option<u64>,
 
-    /// In the simulator, do not wait for real time to pass (implied by --for, --fuel, --invoke)
+    /// Do not wait for real time to pass where the board rests (implied by --for, --fuel, --invoke)
     #[arg(long)]
     pub(crate) fast: bool,
 
@@ -196,7 +200,10 @@ pub(crate) struct DemoArguments {
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match Mote::try_parse_from(arguments) {
-        Ok(mote) => execute(&mote.command),
+        Ok(mote) => {
+            terminal::set_up_log(mote.verbose);
+            execute(&mote.command)
+        }
         Err(error) => {
             // Help and version are answers, and go to standard output; clap knows.
             let code = if error.use_stderr() {

@@ -5,6 +5,7 @@
 
 use std::time::Instant;
 
+use mote_sim::Pace;
 use mote_supervisor::bundle::RunOptions;
 
 use crate::boards::{Board, DEVICES};
@@ -45,7 +46,7 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Code, Failure> {
     let mut on_device = Watch::new(Show::All, name, mote_engine_wasmi::NAME);
     device::firmware(device)?;
     let begun = Instant::now();
-    let run = device::run(&module, device, &options, &mut on_device)?;
+    let run = device::run(&module, device, &options, Pace::Unbounded, &mut on_device)?;
     terminal::out(&format!(
         "   firmware: {} bytes of flash, {} bytes of RAM; booted, ran and ended in {:.1} s",
         run.footprint.flash_bytes,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use mote_abi::HostFunction;
 use mote_engine::Value;
+use mote_sim::Pace;
 use mote_supervisor::bundle::{Contents, RunOptions, header};
 use mote_supervisor::report::Observer;
 use mote_toolchain::{Build, Footprint, Need, Toolchain};
@@ -44,6 +45,7 @@ pub(crate) fn run(
     module: &Module,
     board: &DeviceBoard,
     options: &RunOptions,
+    pace: Pace,
     watch: &mut Watch,
 ) -> Result<DeviceRun, Failure> {
     let (toolchain, firmware) = firmware(board)?;
@@ -58,6 +60,7 @@ pub(crate) fn run(
         qemu: toolchain.qemu()?,
         machine: board.machine,
         elf: &elf,
+        pace,
         wall_limit: wall_limit(options),
     };
     let observed = qemu::boot(&boot, &mut |report| watch.report(report))?;

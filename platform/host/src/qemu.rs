@@ -27,6 +27,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use mote_sim::Pace;
 use mote_supervisor::report::Report;
 
 pub(crate) use trace::LedTransition;
@@ -50,6 +51,8 @@ pub(crate) struct Boot<'a> {
     pub(crate) machine: &'a str,
     /// The device image.
     pub(crate) elf: &'a Path,
+    /// Whether the device's time may run ahead of the host's where the device rests.
+    pub pace: Pace,
     /// How long it may take, by the clock on the wall.
     pub(crate) wall_limit: Duration,
 }

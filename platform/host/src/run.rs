@@ -88,7 +88,7 @@ fn on_device(
             "--set is for the simulator: an emulated device's inputs are the emulator's",
         ));
     }
-    let run = device::run(module, board, options, watch)?;
+    let run = device::run(module, board, options, pace(arguments), watch)?;
     if !(arguments.json || arguments.quiet) {
         terminal::note(&format!(
             "firmware: {} bytes of flash, {} bytes of RAM; QEMU saw the LEDs change {} times, as \

@@ -117,6 +117,12 @@ where
     let Some(links) = link::link(&engine, observer) else {
         return refuse(board, observer, Ending::ImportRefused);
     };
+    log::debug!(
+        "{}: {} imports resolved, {} bytes of memory",
+        manifest.name,
+        links.len(),
+        engine.memory().len()
+    );
     match calls(&engine, &options.entry) {
         Err(ending) => refuse(board, observer, ending),
         Ok(calls) => {
@@ -356,6 +362,12 @@ impl<'a> Schedule<'a> {
             if !*done && time_us >= due.at_us {
                 *done = true;
                 let found = instance.revoke(&due.capability);
+                if !found {
+                    log::warn!(
+                        "nothing to revoke: no capability is named {}",
+                        due.capability
+                    );
+                }
                 let name = due.capability.clone();
                 observer.report(&Report::Revoked {
                     name,
@@ -369,6 +381,7 @@ impl<'a> Schedule<'a> {
                 // Only a module that waits for events would hear of the request.
                 if !self.stop_requested && instance.waits_for_event() {
                     self.stop_requested = true;
+                    log::debug!("asked to stop; {STOP_GRACE_US} us are left to do so");
                     instance.post(Event {
                         kind: EventKind::StopRequested,
                         subject: 0,

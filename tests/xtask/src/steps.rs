@@ -230,7 +230,10 @@ impl Context {
             let (root, folder) = self.folders();
             let toolchain = self.toolchain().map_err(|why| anyhow!(why))?;
             let mut command = toolchain.cargo("build", target, &root, &folder)?;
-            command.arg("--lib");
+            // The profile of firmware: what is built here need not be built again for it, and its
+            // libraries take a third of the time, as machine code is made only when linking
+            // (25 s instead of 70 s for one target with Rust 1.95, 2026-11).
+            command.args(["--lib", "--profile", "firmware"]);
             add_packages(&mut command, &packages);
             run_command(&mut command)?;
         }

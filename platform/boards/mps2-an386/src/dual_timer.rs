@@ -1,7 +1,7 @@
 //! The CMSDK dual timer: one half counts for ever, the other is the alarm.
 //!
-//! Registers and bits: Cortex-M System Design Kit TRM (ARM DDI 0479), "APB dual-input timers",
-//! "Programmers model". Both halves count down, at the peripherals' clock.
+//! Registers and bits: Cortex-M System Design Kit TRM (ARM DDI 0479), the dual timer's programmers
+//! model. Both halves count down, at the peripherals' clock.
 
 use crate::registers::Registers;
 

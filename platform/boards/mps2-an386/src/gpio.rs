@@ -1,8 +1,8 @@
 //! LEDs and buttons: bits of two registers in the FPGA.
 //!
-//! AN386, "FPGA system control and I/O": `FPGAIO->LED0` at offset 0 has LED 0 and 1 in its bits 0
-//! and 1, a set bit lights; `FPGAIO->BUTTON` at offset 8 has button 0 and 1 likewise. QEMU 7.2
-//! models the LEDs, but its buttons always read as 0, and nothing outside can press one.
+//! AN386, registers of the FPGA's system control and I/O: `FPGAIO->LED0` at offset 0 has LED 0 and 1
+//! in its bits 0 and 1, a set bit lights; `FPGAIO->BUTTON` at offset 8 has button 0 and 1 likewise.
+//! QEMU 7.2 models the LEDs, but its buttons always read as 0, and nothing outside can press one.
 
 use core::convert::Infallible;
 

@@ -1,7 +1,7 @@
 //! A fault where the stack overflows, instead of silence.
 //!
 //! The stack lies at the bottom of RAM (`memory.x`). The 16 MB below are reserved on this board
-//! (AN386, "Memory map"), but an access there need not fault: QEMU reads zeros and drops writes. So
+//! (AN386), but an access there need not fault: QEMU reads zeros and drops writes. So
 //! the memory protection unit forbids it. Registers: Armv7-M Architecture Reference Manual, B3.5
 //! "Protected Memory System Architecture, PMSAv7".
 

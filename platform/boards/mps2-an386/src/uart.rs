@@ -1,7 +1,7 @@
 //! The CMSDK UART, for writing.
 //!
-//! Registers and bits: Cortex-M System Design Kit TRM (ARM DDI 0479), "APB UART", "Programmers
-//! model". Writing waits while the one byte of buffer is full; nothing is ever dropped.
+//! Registers and bits: Cortex-M System Design Kit TRM (ARM DDI 0479), the UART's programmers model.
+//! Writing waits while the one byte of buffer is full; nothing is ever dropped.
 
 use core::convert::Infallible;
 

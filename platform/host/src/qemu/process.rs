@@ -12,6 +12,8 @@ use std::thread::{self, JoinHandle};
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
+use mote_sim::Pace;
+
 use super::Boot;
 use super::trace::{EVENT, Line};
 
@@ -20,7 +22,10 @@ const REMEMBERED_LINES: usize = 20;
 
 /// Counts instructions, one a nanosecond of the device's time, so that each run is the same; and
 /// does not sleep where the device does: its time jumps to what it waits for.
-const ICOUNT: &str = "shift=0,sleep=off";
+const ICOUNT_UNBOUNDED: &str = "shift=0,sleep=off";
+
+/// The same, and sleeps where the device does, so that a person can watch.
+const ICOUNT_REAL: &str = "shift=0,sleep=on";
 
 /// A QEMU that runs. Dropping it kills it.
 pub(super) struct Qemu {
@@ -61,13 +66,17 @@ impl Qemu {
             .with_context(|| format!("cannot write to {}", serial_file.display()))?;
         let mut serial = OsString::from("file:");
         serial.push(&serial_file);
+        let icount = match boot.pace {
+            Pace::Unbounded => ICOUNT_UNBOUNDED,
+            Pace::Real => ICOUNT_REAL,
+        };
         let mut command = command_that_dies_with_us(boot.qemu);
         command
             .args(["-machine", boot.machine])
             .args(["-display", "none", "-monitor", "none", "-nic", "none"])
             .arg("-serial")
             .arg(serial)
-            .args(["-icount", ICOUNT, "-trace", EVENT])
+            .args(["-icount", icount, "-trace", EVENT])
             .arg("-kernel")
             .arg(boot.elf)
             .stdin(Stdio::null())

@@ -19,6 +19,7 @@ fn boot_fake(machine: &str, bytes: &[u8], wall_limit: Duration) -> (Result<Obser
         qemu: Path::new(FAKE_QEMU),
         machine,
         elf: kernel.path(),
+        pace: Pace::Unbounded,
         wall_limit,
     };
     let observed = super::boot(&boot, &mut |report| reports.push(format!("{report:?}")));
@@ -97,6 +98,7 @@ fn boot_without_qemu_says_what_to_install() {
         qemu: Path::new("no-such-qemu"),
         machine: "mps2-an386",
         elf: Path::new("none.elf"),
+        pace: Pace::Unbounded,
         wall_limit: LONG,
     };
     let error = format!("{:#}", super::boot(&boot, &mut |_| {}).unwrap_err());
