@@ -40,16 +40,8 @@ const TABLE: &[Row] = &[
     ("platform/manifest", &["runtime/abi", "runtime/supervisor"]),
     ("platform/sim", &["platform/traits"]),
     ("platform/boards", &["platform/traits"]),
-    (
-        "platform/host",
-        &[
-            "runtime",
-            "platform/traits",
-            "platform/sim",
-            "platform/manifest",
-            "platform/toolchain",
-        ],
-    ),
+    // Of the boards it takes their descriptions, to simulate them and to name their pins.
+    ("platform/host", &["runtime", "platform"]),
     (
         "firmware",
         &["runtime", "platform/traits", "platform/boards"],
