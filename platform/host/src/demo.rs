@@ -65,7 +65,13 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Code, Failure> {
     step("4. The same module runs in the simulator, with the clock of the device");
     let policy = read_policy(Board::Device(device), None)?;
     let recording = Recording::of(&on_device);
-    let again = run_again(&module, device.description, &policy, &recording, Show::All)?;
+    let again = run_again(
+        &module,
+        device.description,
+        &policy.policy(),
+        &recording,
+        Show::All,
+    )?;
 
     step("5. The two traces");
     match difference(&recording, &again) {

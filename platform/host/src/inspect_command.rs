@@ -18,8 +18,8 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> Result<Code, Failure> {
         .map_err(|error| Failure::refused(format!("{}: {error}", module.path.display())))?;
     if let Some(path) = &module.manifest_path {
         let policy = read_policy(board, arguments.policy.as_deref())?;
-        let grants =
-            grant::decide(&module.manifest, &policy, board.description()).map_err(|_| {
+        let grants = grant::decide(&module.manifest, &policy.policy(), board.description())
+            .map_err(|_| {
                 Failure::refused(format!("{}: names one capability twice", path.display()))
             })?;
         inspection.add_manifest(&module.manifest, Some(&grants.decisions));

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use mote_manifest::PolicyFile;
 use mote_sim::Pace;
 use mote_supervisor::bundle::RunOptions;
 use mote_supervisor::policy::Policy;
@@ -37,7 +38,13 @@ pub(crate) fn replay(arguments: &ReplayArguments) -> Result<Code, Failure> {
     } else {
         Show::All
     };
-    let again = run_again(&module, board.description(), &policy, &recording, show)?;
+    let again = run_again(
+        &module,
+        board.description(),
+        &policy.policy(),
+        &recording,
+        show,
+    )?;
     if let Some(difference) = difference(&recording, &again) {
         terminal::note(&difference);
         return Ok(Code::Different);
@@ -51,7 +58,7 @@ pub(crate) fn replay(arguments: &ReplayArguments) -> Result<Code, Failure> {
 pub(crate) fn run_again(
     module: &Module,
     board: &'static BoardDescription,
-    policy: &Policy,
+    policy: &Policy<'_>,
     recording: &Recording,
     show: Show,
 ) -> Result<Watch, Failure> {
@@ -114,7 +121,7 @@ fn show_difference(difference: &Difference, recorded: &[TraceCall], again: &Watc
 }
 
 /// Reads the policy of a board, or another one in its place.
-pub(crate) fn read_policy(board: Board, other: Option<&Path>) -> Result<Policy, Failure> {
+pub(crate) fn read_policy(board: Board, other: Option<&Path>) -> Result<PolicyFile, Failure> {
     let (text, path) = match other {
         None => (
             board.policy().text.to_owned(),

@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Code, Failure> {
             let levels = levels(arguments, description)?;
             let simulation = Simulation {
                 board: description,
-                policy: &policy,
+                policy: &policy.policy(),
                 options: &options,
                 levels: &levels,
                 pace: pace(arguments),

@@ -15,7 +15,7 @@ use crate::watch::Watch;
 #[derive(Debug)]
 pub(crate) struct Simulation<'a> {
     pub(crate) board: &'static BoardDescription,
-    pub(crate) policy: &'a Policy,
+    pub(crate) policy: &'a Policy<'a>,
     pub(crate) options: &'a RunOptions,
     pub(crate) levels: &'a [ScheduledLevel],
     pub(crate) pace: Pace,

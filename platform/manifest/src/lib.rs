@@ -8,4 +8,4 @@ mod words;
 
 pub use error::ParseError;
 pub use manifest::{ManifestFile, parse_manifest};
-pub use policy::parse_policy;
+pub use policy::{PolicyFile, parse_policy};

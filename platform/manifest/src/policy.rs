@@ -31,12 +31,31 @@ enum List {
     Names(Vec<String>),
 }
 
+/// A policy in postcard, as a firmware holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyFile(Vec<u8>);
+
+impl PolicyFile {
+    /// Returns the bytes that a firmware holds.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Returns the policy, with names that are borrowed from here.
+    #[must_use]
+    pub fn policy(&self) -> Policy<'_> {
+        // It was encoded from a policy; if it cannot be read it grants nothing.
+        postcard::from_bytes(&self.0).unwrap_or_default()
+    }
+}
+
 /// Reads a policy.
 ///
 /// # Errors
 ///
 /// Where the text is not TOML, or says what makes no sense; the error tells where.
-pub fn parse_policy(text: &str) -> Result<Policy, ParseError> {
+pub fn parse_policy(text: &str) -> Result<PolicyFile, ParseError> {
     let toml: Toml = toml::from_str(text)?;
     let mut policy = Policy::default();
     for (index, grant) in toml.grant.iter().enumerate() {
@@ -49,10 +68,12 @@ pub fn parse_policy(text: &str) -> Result<Policy, ParseError> {
             )
         })?;
     }
-    Ok(policy)
+    postcard::to_allocvec(&policy)
+        .map(PolicyFile)
+        .map_err(|error| ParseError::at("policy", format!("cannot be encoded: {error}")))
 }
 
-fn grant(place: &str, grant: &Grant) -> Result<PolicyGrant, ParseError> {
+fn grant<'a>(place: &str, grant: &'a Grant) -> Result<PolicyGrant<'a>, ParseError> {
     let interface = words::interface(place, &grant.interface)?;
     let pins = match (interface.pin_direction(), &grant.pins) {
         (Some(_), Some(list)) => names(place, "pins", list)?,
@@ -80,7 +101,7 @@ fn grant(place: &str, grant: &Grant) -> Result<PolicyGrant, ParseError> {
     })
 }
 
-fn names(place: &str, key: &str, list: &List) -> Result<Names, ParseError> {
+fn names<'a>(place: &str, key: &str, list: &'a List) -> Result<Names<'a>, ParseError> {
     match list {
         List::Word(word) if word == "any" => Ok(Names::Any),
         List::Word(word) => Err(ParseError::at(
@@ -90,7 +111,8 @@ fn names(place: &str, key: &str, list: &List) -> Result<Names, ParseError> {
         List::Names(texts) => {
             let mut names = heapless::Vec::new();
             for text in texts {
-                names.push(words::name(place, text)?).map_err(|_| {
+                words::name(place, text)?;
+                names.push(text.as_str()).map_err(|_| {
                     let message = format!("{key} has more than {NAMES_MAX} names: make two grants");
                     ParseError::at(place, message)
                 })?;
@@ -107,7 +129,7 @@ mod tests {
 
     #[test]
     fn policy_with_defaults_is_read_and_survives_postcard() {
-        let policy = parse_policy(
+        let file = parse_policy(
             r#"
             [[grant]]
             interface = "gpio.out"
@@ -119,6 +141,7 @@ mod tests {
             "#,
         )
         .unwrap();
+        let policy = file.policy();
         let [pins, log] = policy.grants.as_slice() else {
             panic!("two")
         };
@@ -128,8 +151,10 @@ mod tests {
         assert!(pins.modules.contains("blink") && !pins.modules.contains("other"));
         assert_eq!(log.log_level(), Some(LogLevel::Trace));
         assert!(log.modules.contains("anything"));
-        let bytes = postcard::to_allocvec(&policy).unwrap();
-        assert_eq!(postcard::from_bytes::<Policy>(&bytes), Ok(policy));
+        assert_eq!(
+            postcard::from_bytes::<Policy<'_>>(file.as_bytes()),
+            Ok(policy)
+        );
     }
 
     #[test]
@@ -158,6 +183,6 @@ mod tests {
             let message = parse_policy(text).unwrap_err().to_string();
             assert!(message.contains(expected), "{text:?}: {message}");
         }
-        assert_eq!(parse_policy("").unwrap(), Policy::default());
+        assert_eq!(parse_policy("").unwrap().policy(), Policy::default());
     }
 }

@@ -69,7 +69,7 @@ impl Grants {
 /// Where the manifest names one capability twice.
 pub fn decide(
     manifest: &Manifest,
-    policy: &Policy,
+    policy: &Policy<'_>,
     board: &BoardDescription,
 ) -> Result<Grants, TableError> {
     let mut grants = Grants::default();
@@ -101,7 +101,7 @@ pub fn decide(
 fn resolve(
     request: &Request,
     module: &Name,
-    policy: &Policy,
+    policy: &Policy<'_>,
     board: &BoardDescription,
 ) -> Result<Resource, Refusal> {
     if !request.interface.rights().contains(request.rights) || request.rights.is_empty() {

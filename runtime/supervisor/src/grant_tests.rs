@@ -23,7 +23,7 @@ fn request(interface: Interface, pin: Option<&str>) -> Request {
     }
 }
 
-fn grant(interface: Interface) -> PolicyGrant {
+fn grant(interface: Interface) -> PolicyGrant<'static> {
     PolicyGrant {
         modules: Names::Any,
         interface,
@@ -37,7 +37,7 @@ fn grant(interface: Interface) -> PolicyGrant {
     }
 }
 
-fn decide_one(request: Request, grants: &[PolicyGrant]) -> Grants {
+fn decide_one(request: Request, grants: &[PolicyGrant<'_>]) -> Grants {
     let mut manifest = Manifest::nameless(name("m"));
     manifest.capabilities.push(request).unwrap();
     let policy = Policy {
@@ -46,7 +46,7 @@ fn decide_one(request: Request, grants: &[PolicyGrant]) -> Grants {
     decide(&manifest, &policy, &BOARD).unwrap()
 }
 
-fn refusal(request: Request, grants: &[PolicyGrant]) -> Option<Refusal> {
+fn refusal(request: Request, grants: &[PolicyGrant<'_>]) -> Option<Refusal> {
     decide_one(request, grants).decisions[0].refusal
 }
 
@@ -68,7 +68,7 @@ fn request_that_no_grant_covers_is_refused() {
         refusal(led(), &[grant(Interface::GpioIn)]),
         Some(Refusal::NotInPolicy)
     );
-    let only = |names: &[&str]| Names::Of(names.iter().map(|own| name(own)).collect());
+    let only = |names: &[&'static str]| Names::Of(Vec::from_slice(names).unwrap());
     let other_module = PolicyGrant {
         modules: only(&["x"]),
         ..grant(Interface::GpioOut)

@@ -2,13 +2,13 @@
 //!
 //! People write it as TOML beside the firmware; the firmware holds it as postcard. A list of
 //! grants, and what no grant covers is refused: there is no rule that takes away, so the order of
-//! the list cannot matter.
+//! the list cannot matter. Names are borrowed from where the policy lies, so that a device needs no
+//! RAM for them.
 
 use heapless::Vec;
 use mote_abi::LogLevel;
 use serde::{Deserialize, Serialize};
 
-use crate::Name;
 use crate::capability::{Interface, Rights};
 
 /// Most grants in a policy.
@@ -19,41 +19,43 @@ pub const NAMES_MAX: usize = 8;
 
 /// Who and what a grant is for: everyone, or those named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "no heap to put the list on")]
-pub enum Names {
+pub enum Names<'a> {
     /// Every name.
     Any,
     /// These names.
-    Of(Vec<Name, NAMES_MAX>),
+    #[serde(borrow)]
+    Of(Vec<&'a str, NAMES_MAX>),
 }
 
-impl Names {
+impl Names<'_> {
     /// Tells whether a name is among them.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         match self {
             Self::Any => true,
-            Self::Of(names) => names.iter().any(|own| own == name),
+            Self::Of(names) => names.contains(&name),
         }
     }
 }
 
 /// Something that modules may have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PolicyGrant {
+pub struct PolicyGrant<'a> {
     /// Which modules.
-    pub modules: Names,
+    #[serde(borrow)]
+    pub modules: Names<'a>,
     /// Which kind of capability.
     pub interface: Interface,
     /// Which pins, for an interface that is of pins.
-    pub pins: Names,
+    #[serde(borrow)]
+    pub pins: Names<'a>,
     /// Which rights at the most.
     pub rights: Rights,
     /// The most talkative log level, as [`LogLevel::number`]; 0 for other interfaces.
     pub log_level: u8,
 }
 
-impl PolicyGrant {
+impl PolicyGrant<'_> {
     /// Returns the most talkative log level, or nothing where the number is none.
     #[must_use]
     pub fn log_level(&self) -> Option<LogLevel> {
@@ -63,7 +65,8 @@ impl PolicyGrant {
 
 /// What a board's owner lets modules have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Policy {
+pub struct Policy<'a> {
     /// The list. What none of them covers is refused.
-    pub grants: Vec<PolicyGrant, GRANTS_MAX>,
+    #[serde(borrow)]
+    pub grants: Vec<PolicyGrant<'a>, GRANTS_MAX>,
 }

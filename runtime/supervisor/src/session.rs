@@ -29,7 +29,7 @@ pub struct Plan<'a> {
     /// What the module is and asks for.
     pub manifest: &'a Manifest,
     /// What the board's owner grants.
-    pub policy: &'a Policy,
+    pub policy: &'a Policy<'a>,
     /// How to run it.
     pub options: &'a RunOptions,
 }

@@ -33,7 +33,7 @@ fn manifest() -> Manifest {
     manifest
 }
 
-fn policy() -> Policy {
+fn policy() -> Policy<'static> {
     let grant = |interface: Interface| PolicyGrant {
         modules: Names::Any,
         interface,
