@@ -127,11 +127,25 @@ impl Budget {
         }
     }
 
-    /// Writes a measurement down. What stands before the measured values stays as it was.
-    pub(crate) fn bless(&mut self, compiler: &str, found: Memory) -> Result<()> {
-        self.measured.insert(compiler.to_owned(), found);
+    /// Writes a measurement down. What stands before the measured values stays as it was. Where
+    /// the value of this compiler changed, the program did, so what others measured is of another
+    /// program: it is dropped, lest whoever has only that compiler be told of a change that they
+    /// did not make. Returns the compilers whose values were dropped.
+    pub(crate) fn bless(&mut self, compiler: &str, found: Memory) -> Result<Vec<String>> {
+        let before = self.measured.insert(compiler.to_owned(), found);
+        let mut dropped = Vec::new();
+        if before.is_some_and(|before| before != found) {
+            dropped.extend(
+                self.measured
+                    .keys()
+                    .filter(|other| *other != compiler)
+                    .cloned(),
+            );
+            self.measured.retain(|other, _| other == compiler);
+        }
         fs::write(&self.path, self.text())
-            .with_context(|| format!("cannot write {}", self.path.display()))
+            .with_context(|| format!("cannot write {}", self.path.display()))?;
+        Ok(dropped)
     }
 
     fn text(&self) -> String {
@@ -251,6 +265,25 @@ mod tests {
             again.judge("rustc-1.96.0-debian", memory(901, 90)),
             Verdict::Same
         );
+    }
+
+    #[test]
+    fn blessing_a_change_drops_what_others_measured_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("budget.toml");
+        fs::write(&path, TEXT).unwrap();
+        let mut budget = Budget::read(&path).unwrap();
+        budget
+            .bless("rustc-1.96.0-debian", memory(800, 90))
+            .unwrap();
+        let dropped = budget.bless("rustc-1.95.0", memory(901, 90)).unwrap();
+        assert_eq!(dropped, ["rustc-1.96.0-debian"]);
+        let again = Budget::read(&path).unwrap();
+        assert_eq!(
+            again.judge("rustc-1.96.0-debian", memory(801, 90)),
+            Verdict::Unmeasured
+        );
+        assert_eq!(again.judge("rustc-1.95.0", memory(901, 90)), Verdict::Same);
     }
 
     #[test]

@@ -35,8 +35,14 @@ pub(crate) fn run(workspace: &Workspace, bless: bool) -> Result<bool> {
                  `cargo xtask size --bless` writes it down"
             )),
             Verdict::Unmeasured | Verdict::Bad(_) => {
-                budget.bless(&compiler, found)?;
+                let dropped = budget.bless(&compiler, found)?;
                 say(&format!("written down in {}/budget.toml", package.folder));
+                for other in dropped {
+                    say(&format!(
+                        "what {other} measured was of another program and is dropped; bless it \
+                         with that compiler too (see MOTE_TOOLCHAIN) to have it back"
+                    ));
+                }
             }
         }
     }
