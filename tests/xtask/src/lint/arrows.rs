@@ -32,7 +32,7 @@ const TABLE: &[Row] = &[
     ("runtime/abi", &["runtime/image"]),
     ("runtime/engine", &["runtime/image"]),
     ("runtime/engine-wasmi", &["runtime/image", "runtime/engine"]),
-    ("runtime/translate", &["runtime/image"]),
+    ("runtime/translate", &["runtime/image", "runtime/engine"]),
     ("runtime/supervisor", RUNTIME_AND_TRAITS),
     ("runtime/update", RUNTIME_AND_TRAITS),
     ("platform/traits", &[]),
