@@ -1,24 +1,32 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
-#![forbid(unsafe_code)]
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::unreachable,
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects
-    )
+#![deny(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
 )]
 #[cfg(test)]
 extern crate std;
 
+mod cold;
+mod context;
 mod engine;
+#[cfg(feature = "float")]
+mod float;
+mod image_engine;
+mod instance;
+mod interpreter;
+mod raw;
+mod slow;
 mod trap;
 mod value;
 
 pub use engine::{CallError, Engine, Fault, FunctionIndex, Import, ImportIndex, Signature, Step};
+pub use image_engine::{CodePlace, ImageEngine, StartError};
+pub use instance::InstanceSize;
 pub use trap::{CodeLocation, Trap, TrapKind};
 pub use value::{Value, ValueType, Values};

@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::steps::Step;
 use crate::workspace::Workspace;
-use crate::{lint, size, steps};
+use crate::{bench, lint, size, steps};
 
 /// Checks, tests and measures Mote: everything that CI does, on your machine.
 ///
@@ -47,6 +47,11 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
+    /// Count instructions of the ten workloads on the emulated Cortex-M4, beside the rivals'.
+    ///
+    /// Prints one table and writes it to `tests/engine-suite/bench.md`. Counts are exact, so two
+    /// runs of one build print the same.
+    Bench,
     /// Check the structure: who depends on whom, where `unsafe` is, what lies where.
     Lint,
     /// Install what building and testing takes, and do nothing else.
@@ -63,6 +68,7 @@ pub(crate) fn run() -> Result<bool> {
         }
         Command::Test { only, list: false } => steps::run(workspace, &only),
         Command::Size { bless } => size::run(&workspace, bless),
+        Command::Bench => bench::run(&workspace),
         Command::Lint => lint::run(&workspace),
         Command::Setup => steps::run(workspace, &[Step::Setup]),
     }

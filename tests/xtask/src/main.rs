@@ -5,6 +5,7 @@
     reason = "all here fails the same way: with a message for the person who ran it"
 )]
 
+mod bench;
 mod budget;
 mod command_line;
 mod console;

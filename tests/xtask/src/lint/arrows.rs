@@ -33,6 +33,10 @@ const TABLE: &[Row] = &[
     ("runtime/engine", &["runtime/image"]),
     ("runtime/engine-wasmi", &["runtime/image", "runtime/engine"]),
     ("runtime/translate", &["runtime/image", "runtime/engine"]),
+    (
+        "runtime/translate-image",
+        &["runtime/image", "runtime/engine", "runtime/translate"],
+    ),
     ("runtime/supervisor", RUNTIME_AND_TRAITS),
     ("runtime/update", RUNTIME_AND_TRAITS),
     ("platform/traits", &[]),

@@ -1,0 +1,713 @@
+//! Instruction selection: trees of values to instructions.
+
+use crate::Limit;
+use crate::code::{Code, Operands, writes};
+use crate::forms::{Family, Form, Letter, find};
+use crate::tree::{Nodes, Operation, Source, State, choose, letters_of};
+use mote_image::opcode;
+
+/// How an address is made up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Address {
+    /// A source plus an offset, which does not wrap.
+    Offset(Source, u16),
+    /// A source plus an immediate, which wraps.
+    Plus(Source, i16),
+    /// Two sources plus an immediate, which wraps.
+    Sum(Source, Source, i16),
+    /// A source shifted, plus an immediate, which wraps.
+    Scaled(Source, u8, i16),
+    /// A constant.
+    Absolute(u32),
+}
+
+impl Address {
+    pub(crate) const fn sources(&self) -> [Option<Source>; 2] {
+        match *self {
+            Self::Offset(a, _) | Self::Plus(a, _) | Self::Scaled(a, ..) => [Some(a), None],
+            Self::Sum(a, b, _) => [Some(a), Some(b)],
+            Self::Absolute(_) => [None; 2],
+        }
+    }
+}
+
+/// Code, and the values that are still to be computed.
+#[derive(Debug)]
+pub(crate) struct Selector<'b> {
+    pub(crate) code: Code<'b>,
+    pub(crate) nodes: Nodes,
+    /// The node whose value is in the accumulator and nowhere else.
+    pub(crate) held: Option<u8>,
+    /// Four slots that are free between instructions.
+    pub(crate) scratch: u32,
+    /// Where the slots of the operand stack begin.
+    pub(crate) first_temporary: u32,
+}
+
+impl Selector<'_> {
+    // --- What must happen before something else does.
+
+    /// Returns the first node of what these sources need.
+    pub(crate) fn first_of(&self, sources: &[Source]) -> u8 {
+        let starts = sources.iter().filter_map(|source| match *source {
+            Source::Node(index) => self.nodes.get(index).map(|node| node.start),
+            Source::Slot(_) | Source::Constant(_) => None,
+        });
+        starts.min().unwrap_or(self.nodes.count())
+    }
+
+    /// Stores every value up to that one in its slot, in order.
+    pub(crate) fn store_through(&mut self, last: u8) -> Result<(), Limit> {
+        for index in 0..=last {
+            if let Some(node) = self.nodes.get(index)
+                && node.state == State::Root
+            {
+                let to = node.to;
+                self.evaluate(index, Some(to))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores all values.
+    pub(crate) fn store_all(&mut self) -> Result<(), Limit> {
+        if let Some(last) = self.nodes.count().checked_sub(1) {
+            self.store_through(last)?;
+        }
+        self.nodes.truncate(0);
+        Ok(())
+    }
+
+    /// Stores the values below a node, all of them.
+    pub(crate) fn store_below(&mut self, below: u8) -> Result<(), Limit> {
+        match below.checked_sub(1) {
+            Some(last) => self.store_through(last),
+            None => Ok(()),
+        }
+    }
+
+    /// Stores the values below a node that would be harmed: by a trap or a change of the memory
+    /// that comes first, or because something is written to these slots.
+    pub(crate) fn before(
+        &mut self,
+        below: u8,
+        effects: bool,
+        written: Option<(u32, u32)>,
+    ) -> Result<(), Limit> {
+        loop {
+            let harmed = self.nodes.first_root(below, |node, is_root| {
+                let (first, words) = written.unwrap_or((0, 0));
+                let spills = !is_root && node.to.wrapping_sub(first) < words;
+                (effects && node.effects) || node.reads(first, words) || spills
+            });
+            match harmed {
+                Some(root) => self.store_through(root)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Saves the value that only the accumulator has.
+    pub(crate) fn save(&mut self) -> Result<(), Limit> {
+        if let Some(index) = self.held.take() {
+            let to = self.nodes.get(index).map_or(0, |node| node.to);
+            self.code.emit(opcode::keep_d, &[0, to.into()])?;
+            self.nodes.set_state(index, State::Stored);
+        }
+        Ok(())
+    }
+
+    /// Emits an instruction; what only the accumulator has is saved if that is lost.
+    pub(crate) fn emit(&mut self, opcode: u16, operands: &[i64]) -> Result<(), Limit> {
+        if writes(opcode) {
+            self.save()?;
+        }
+        self.code.emit(opcode, operands)
+    }
+
+    // --- Sources.
+
+    /// Returns where a source is by now.
+    pub(crate) fn now(&self, source: Source) -> Source {
+        match source {
+            Source::Node(index) => match self.nodes.get(index) {
+                Some(node) if node.state == State::Stored => Source::Slot(node.to),
+                _ => source,
+            },
+            Source::Slot(_) | Source::Constant(_) => source,
+        }
+    }
+
+    /// Returns the letters that can stand for a source, best first.
+    fn letters(&self, family: Family, source: Source) -> [Option<Letter>; 3] {
+        match source {
+            Source::Slot(slot) if self.held.is_none() && self.code.accumulator == Some(slot) => {
+                [Some(Letter::K), Some(Letter::S), None]
+            }
+            Source::Slot(_) => [Some(Letter::S), None, None],
+            Source::Constant(value) => letters_of(family, value),
+            Source::Node(_) => [Some(Letter::K), None, None],
+        }
+    }
+
+    fn value(source: Source, letter: Letter) -> i64 {
+        match source {
+            Source::Slot(slot) => slot.into(),
+            Source::Constant(value) if letter == Letter::W => value.into(),
+            Source::Constant(value) => value.cast_signed().into(),
+            Source::Node(_) => 0,
+        }
+    }
+
+    /// Puts a constant in the accumulator.
+    fn load_constant(&mut self, value: u32) -> Result<(), Limit> {
+        match i16::try_from(value.cast_signed()) {
+            Ok(half) => self.emit(opcode::const_h, &[half.into()]),
+            Err(_) => self.emit(opcode::const_w, &[value.into()]),
+        }
+    }
+
+    /// Puts a constant in a slot. The accumulator keeps what it has.
+    pub(crate) fn move_constant(&mut self, value: u32, to: u32) -> Result<(), Limit> {
+        match i16::try_from(value.cast_signed()) {
+            Ok(half) => self.code.emit(opcode::move_h_d, &[to.into(), half.into()]),
+            Err(_) => self.code.emit(opcode::move_w_d, &[to.into(), value.into()]),
+        }
+    }
+
+    /// Returns the slot that a source is in, or is put into: a constant into the scratch slot of
+    /// that number. A node has to be evaluated.
+    pub(crate) fn slot(&mut self, source: Source, scratch: u32) -> Result<u32, Limit> {
+        if matches!(source, Source::Node(index) if self.held == Some(index)) {
+            self.save()?;
+        }
+        match self.now(source) {
+            Source::Slot(slot) => Ok(slot),
+            Source::Constant(value) => {
+                let to = self.scratch.saturating_add(scratch);
+                self.move_constant(value, to)?;
+                Ok(to)
+            }
+            Source::Node(_) => Err(Limit::Operand),
+        }
+    }
+
+    // --- Evaluation.
+
+    /// Evaluates a root, to a slot or to the accumulator. What is below it is not harmed.
+    pub(crate) fn evaluate(&mut self, root: u8, to: Option<u32>) -> Result<(), Limit> {
+        let Some(&node) = self.nodes.get(root) else {
+            return Ok(());
+        };
+        self.evaluate_operands(node.start, root, &[Source::Node(root)])?;
+        self.compute(root, to)
+    }
+
+    /// Evaluates what these sources of an instruction need, from that node on. One of them, the
+    /// last, may be left in the accumulator.
+    pub(crate) fn evaluate_all(&mut self, sources: &[Source]) -> Result<(), Limit> {
+        let first = self.first_of(sources);
+        self.evaluate_operands(first, self.nodes.count(), sources)
+    }
+
+    /// Evaluates the nodes of a range, for those in `users`: sources of an instruction, or the
+    /// one node that follows.
+    fn evaluate_operands(&mut self, first: u8, end: u8, users: &[Source]) -> Result<(), Limit> {
+        let with_end = if users == [Source::Node(end)] {
+            end.saturating_add(1)
+        } else {
+            end
+        };
+        for index in (first..with_end).rev() {
+            self.absorb(index);
+        }
+        for index in first..end {
+            let Some(&node) = self.nodes.get(index) else {
+                continue;
+            };
+            if matches!(node.state, State::Stored | State::Absorbed) {
+                continue;
+            }
+            if node.operation == Operation::Held && self.held == Some(index) {
+                continue;
+            }
+            let to = if self.is_used_next(index, with_end, users) {
+                None
+            } else {
+                Some(node.to)
+            };
+            self.compute(index, to)?;
+        }
+        Ok(())
+    }
+
+    /// Marks the nodes whose work a load does as part of its address.
+    fn absorb(&mut self, index: u8) {
+        let Some(&node) = self.nodes.get(index) else {
+            return;
+        };
+        if let (Operation::Load(family), [base, Source::Constant(offset)]) =
+            (node.operation, node.operands)
+            && matches!(node.state, State::Root | State::Inner)
+        {
+            self.absorb_address(family, base, offset);
+        }
+    }
+
+    /// Marks the nodes whose work is done as part of an address.
+    pub(crate) fn absorb_address(&mut self, family: Family, base: Source, offset: u32) -> Address {
+        let address = self.address(family, base, offset);
+        let [a, b] = address.sources();
+        let mut inside = base;
+        // The nodes from the base down to the address's own sources, two at most.
+        for _ in 0..2 {
+            let Source::Node(index) = inside else { break };
+            if Some(inside) == a || Some(inside) == b {
+                break;
+            }
+            let Some(&node) = self.nodes.get(index) else {
+                break;
+            };
+            if !matches!(node.state, State::Root | State::Inner) {
+                break;
+            }
+            self.nodes.set_state(index, State::Absorbed);
+            let [first, _] = node.operands;
+            inside = first;
+        }
+        address
+    }
+
+    /// Tells whether the value of a node is used by the next instruction, which can take it from
+    /// the accumulator.
+    fn is_used_next(&self, index: u8, end: u8, users: &[Source]) -> bool {
+        let next = (index.saturating_add(1)..end).find(|&next| {
+            self.nodes.get(next).is_some_and(|node| {
+                matches!(node.state, State::Root | State::Inner)
+                    && node.operation != Operation::Held
+            })
+        });
+        let wanted = Some(Source::Node(index));
+        let Some(next) = next else {
+            return users.iter().any(|&user| Some(user) == wanted);
+        };
+        let Some(node) = self.nodes.get(next) else {
+            return false;
+        };
+        match (node.operation, node.operands) {
+            (Operation::Load(family), [base, Source::Constant(offset)]) => self
+                .address(family, base, offset)
+                .sources()
+                .contains(&wanted),
+            (Operation::Binary(family), [a, b]) if Some(a) == wanted || Some(b) == wanted => {
+                let letters = [a, b].map(|source| self.letters(family, source));
+                let [a, b] = &letters;
+                choose(family, a, b, false).is_some() || choose(family, a, b, true).is_some()
+            }
+            _ => false,
+        }
+    }
+
+    /// Computes a node whose operands are evaluated.
+    fn compute(&mut self, index: u8, to: Option<u32>) -> Result<(), Limit> {
+        let Some(&node) = self.nodes.get(index) else {
+            return Ok(());
+        };
+        let in_slot = match (node.operation, node.operands) {
+            (Operation::Binary(family), operands) => self.binary(family, operands, to, node.to)?,
+            (Operation::Load(family), [base, Source::Constant(offset)]) => {
+                self.load(family, base, offset, to)?;
+                to
+            }
+            _ => {
+                // It is in the accumulator, unless it was saved.
+                if self.held == Some(index)
+                    && let Some(to) = to
+                {
+                    self.code.emit(opcode::keep_d, &[0, to.into()])?;
+                    self.held = None;
+                }
+                to
+            }
+        };
+        if in_slot == Some(node.to) {
+            self.nodes.set_state(index, State::Stored);
+        } else if in_slot.is_none() {
+            self.held = Some(index);
+        }
+        Ok(())
+    }
+
+    /// Emits an operator of two operands; where to, if not to the accumulator alone. Returns the
+    /// slot that it went to.
+    fn binary(
+        &mut self,
+        family: Family,
+        operands: [Source; 2],
+        to: Option<u32>,
+        spare: u32,
+    ) -> Result<Option<u32>, Limit> {
+        let ([first, second], sources) = self.fit(family, operands, to.is_some())?;
+        let form = Form::new(&[first, second]);
+        let exists = |to_slot| find(family, form.to_slot(to_slot)).is_some();
+        // Some have no form for the accumulator alone, some only that.
+        let destination = match to {
+            None if !exists(false) => Some(spare),
+            Some(_) if !exists(true) => None,
+            _ => to,
+        };
+        let [a, b] = sources;
+        let operands = Operands::default()
+            .with(first, Self::value(a, first))
+            .with(second, Self::value(b, second))
+            .to(destination);
+        self.uses([first, second])?;
+        self.code.emit_form(family, form, &operands)?;
+        if let (Some(to), None) = (to, destination) {
+            self.code.emit(opcode::keep_d, &[0, to.into()])?;
+            return Ok(Some(to));
+        }
+        Ok(destination)
+    }
+
+    /// Sees to what the accumulator holds before an instruction that uses it, or overwrites it.
+    fn uses<const COUNT: usize>(&mut self, letters: [Letter; COUNT]) -> Result<(), Limit> {
+        if letters.contains(&Letter::K) {
+            self.held = None;
+        }
+        self.save()
+    }
+
+    /// Finds a form for two operands, and puts a constant that has none in the accumulator.
+    /// Returns letters and sources in the form's order.
+    pub(crate) fn fit(
+        &mut self,
+        family: Family,
+        operands: [Source; 2],
+        to_slot: bool,
+    ) -> Result<([Letter; 2], [Source; 2]), Limit> {
+        let swap = |swapped: bool, [a, b]: [Source; 2]| if swapped { [b, a] } else { [a, b] };
+        let mut sources = operands.map(|source| self.now(source));
+        let find_form = |this: &Self, [a, b]: [Source; 2]| {
+            let (x, y) = (this.letters(family, a), this.letters(family, b));
+            choose(family, &x, &y, to_slot).or_else(|| choose(family, &x, &y, !to_slot))
+        };
+        if let Some((letters, swapped)) = find_form(self, sources) {
+            return Ok((letters, swap(swapped, sources)));
+        }
+        // A value that only the accumulator has makes room.
+        self.save()?;
+        sources = operands.map(|source| self.now(source));
+        if let Some((letters, swapped)) = find_form(self, sources) {
+            return Ok((letters, swap(swapped, sources)));
+        }
+        if let [Source::Constant(value), Source::Constant(_)] = sources {
+            let to = self.scratch;
+            self.move_constant(value, to)?;
+            sources = [Source::Slot(to), sources[1]];
+        }
+        let k = [Some(Letter::K)];
+        let s = [Some(Letter::S)];
+        let either = |a: &[Option<Letter>], b: &[Option<Letter>]| {
+            choose(family, a, b, to_slot).or_else(|| choose(family, a, b, !to_slot))
+        };
+        let (constant, chosen) = match sources {
+            [_, Source::Constant(value)] => (value, either(&s, &k)),
+            [Source::Constant(value), _] => (value, either(&k, &s)),
+            _ => return Err(Limit::Operand),
+        };
+        if chosen.is_some() {
+            self.load_constant(constant)?;
+        } else {
+            let to = self.scratch.saturating_add(1);
+            self.move_constant(constant, to)?;
+            sources = sources.map(|source| match source {
+                Source::Constant(_) => Source::Slot(to),
+                other => other,
+            });
+        }
+        let chosen = chosen.or_else(|| either(&s, &s));
+        let (letters, swapped) = chosen.ok_or(Limit::Operand)?;
+        Ok((letters, swap(swapped, sources)))
+    }
+
+    // --- Addresses.
+
+    /// Returns the best way to make up an address that an instruction of the family can use.
+    pub(crate) fn address(&self, family: Family, base: Source, offset: u32) -> Address {
+        let has = |letters: &[Letter]| {
+            let form = Form::new(letters);
+            [false, true]
+                .into_iter()
+                .any(|to_slot| find(family, form.to_slot(to_slot)).is_some())
+                || find(family, form.then(Letter::S)).is_some()
+                || find(family, form.then(Letter::P)).is_some()
+        };
+        if let Source::Constant(value) = base
+            && let Some(address) = value.checked_add(offset)
+        {
+            return Address::Absolute(address);
+        }
+        let operator = |source: Source| match source {
+            Source::Node(index) => self
+                .nodes
+                .get(index)
+                .filter(|node| node.state != State::Stored)
+                .and_then(|node| match node.operation {
+                    Operation::Binary(family) => Some((family, node.operands)),
+                    Operation::Load(_) | Operation::Held => None,
+                }),
+            Source::Slot(_) | Source::Constant(_) => None,
+        };
+        let small = |value: u32| i16::try_from(value.cast_signed()).ok();
+        let sum = |source: Source, immediate: i16| match operator(source) {
+            Some((Family::add, [a, b])) if has(&[Letter::S, Letter::S, Letter::H]) => match b {
+                Source::Constant(_) => None,
+                Source::Slot(_) | Source::Node(_) => Some(Address::Sum(a, b, immediate)),
+            },
+            Some((Family::shl, [a, Source::Constant(amount)]))
+                if has(&[Letter::S, Letter::B, Letter::H]) =>
+            {
+                let [amount, ..] = amount.to_le_bytes();
+                match a {
+                    Source::Constant(_) => None,
+                    _ => Some(Address::Scaled(a, amount, immediate)),
+                }
+            }
+            _ => None,
+        };
+        if offset == 0 && has(&[Letter::S, Letter::H]) {
+            if let Some((Family::add, [a, Source::Constant(value)])) = operator(base)
+                && let Some(immediate) = small(value)
+            {
+                return sum(a, immediate).unwrap_or(Address::Plus(a, immediate));
+            }
+            if let Some(address) = sum(base, 0) {
+                return address;
+            }
+        }
+        Address::Offset(base, u16::try_from(offset).unwrap_or(0))
+    }
+
+    /// Returns the letters and operands of an address; those of its sources that are constants
+    /// or too many are put where they can be had.
+    pub(crate) fn address_operands(
+        &mut self,
+        address: Address,
+        offset: u32,
+    ) -> Result<(Form, Operands, bool), Limit> {
+        let none = (Form::new(&[]), Operands::default());
+        let mut uses_accumulator = false;
+        let mut place = |this: &mut Self, (form, operands): (Form, Operands), source: Source| {
+            let now = this.now(source);
+            let letter = match now {
+                Source::Slot(slot)
+                    if this.held.is_none()
+                        && this.code.accumulator == Some(slot)
+                        && !uses_accumulator =>
+                {
+                    Letter::K
+                }
+                Source::Slot(_) => Letter::S,
+                Source::Node(_) => Letter::K,
+                Source::Constant(value) => {
+                    // Rare: a constant that overflows with its offset, and traps.
+                    let to = this.scratch.saturating_add(2);
+                    this.move_constant(value, to)?;
+                    return Ok((form.then(Letter::S), operands.with(Letter::S, to.into())));
+                }
+            };
+            uses_accumulator |= letter == Letter::K;
+            Ok::<_, Limit>((
+                form.then(letter),
+                operands.with(letter, Self::value(now, letter)),
+            ))
+        };
+        let half = |(form, operands): (Form, Operands), value: i16| {
+            (form.then(Letter::H), operands.with(Letter::H, value.into()))
+        };
+        let (form, operands) = match address {
+            Address::Absolute(value) => {
+                (none.0.then(Letter::W), none.1.with(Letter::W, value.into()))
+            }
+            Address::Offset(base, low) if u32::from(low) == offset => {
+                let (form, operands) = place(self, none, base)?;
+                (
+                    form.then(Letter::U),
+                    operands.with(Letter::U, offset.into()),
+                )
+            }
+            Address::Offset(base, _) => {
+                let (form, operands) = place(self, none, base)?;
+                let operands = operands.with(Letter::W, offset.into());
+                if uses_accumulator {
+                    self.held = None;
+                }
+                self.save()?;
+                let family = Family::at;
+                self.code.emit_form(family, form, &operands)?;
+                uses_accumulator = true;
+                let form = none.0.then(Letter::K).then(Letter::U);
+                (form, none.1.with(Letter::U, 0))
+            }
+            Address::Plus(a, immediate) => half(place(self, none, a)?, immediate),
+            Address::Scaled(a, amount, immediate) => {
+                let (form, operands) = place(self, none, a)?;
+                let form = form.then(Letter::B);
+                half((form, operands.with(Letter::B, amount.into())), immediate)
+            }
+            Address::Sum(a, b, immediate) => {
+                // The accumulator comes first.
+                let second = matches!(self.now(b), Source::Node(_))
+                    || matches!(self.now(b), Source::Slot(slot)
+                        if self.held.is_none() && self.code.accumulator == Some(slot));
+                let (a, b) = if second { (b, a) } else { (a, b) };
+                let first = place(self, none, a)?;
+                half(place(self, first, b)?, immediate)
+            }
+        };
+        Ok((form, operands, uses_accumulator))
+    }
+
+    /// Emits a load.
+    pub(crate) fn load(
+        &mut self,
+        family: Family,
+        base: Source,
+        offset: u32,
+        to: Option<u32>,
+    ) -> Result<(), Limit> {
+        let address = self.address(family, base, offset);
+        let (form, operands, uses_accumulator) = self.address_operands(address, offset)?;
+        if uses_accumulator {
+            self.held = None;
+        }
+        if family != Family::load_64 {
+            self.save()?;
+        }
+        self.code.emit_form(family, form, &operands.to(to))
+    }
+
+    /// Emits a store of 32 bits or fewer. Everything is evaluated, the value last.
+    pub(crate) fn store(
+        &mut self,
+        family: Family,
+        address: Address,
+        offset: u32,
+        value: Source,
+    ) -> Result<(), Limit> {
+        // Of address and value one can be in the accumulator.
+        let held = |this: &Self, source: Option<Source>| matches!(source, Some(Source::Node(index)) if this.held == Some(index));
+        let [a, b] = address.sources();
+        let several = matches!(address, Address::Sum(..) | Address::Scaled(..));
+        if several && (held(self, a) || held(self, b)) {
+            // There are no forms for that.
+            self.save()?;
+        }
+        let address_held = held(self, a) || held(self, b);
+        let far = matches!(address, Address::Offset(_, low) if u32::from(low) != offset);
+        let mut value = self.now(value);
+        if far && held(self, Some(value)) {
+            self.save()?;
+            value = self.now(value);
+        }
+        let byte = matches!(value, Source::Constant(value) if value < 256)
+            && !matches!(
+                address,
+                Address::Sum(..) | Address::Scaled(..) | Address::Absolute(_)
+            );
+        if let (Source::Constant(constant), false) = (value, byte) {
+            if address_held || far {
+                let to = self.scratch;
+                self.move_constant(constant, to)?;
+                value = Source::Slot(to);
+            } else {
+                self.load_constant(constant)?;
+                let (form, operands) = self.address_in_slots(address, offset)?;
+                return self.code.emit_form(family, form.then(Letter::K), &operands);
+            }
+        }
+        if matches!(value, Source::Node(_)) {
+            let (form, operands) = self.address_in_slots(address, offset)?;
+            self.held = None;
+            return self.code.emit_form(family, form.then(Letter::K), &operands);
+        }
+        let (form, operands, uses_accumulator) = self.address_operands(address, offset)?;
+        if uses_accumulator {
+            self.held = None;
+        }
+        let letter = match value {
+            Source::Constant(_) => Letter::B,
+            Source::Slot(slot)
+                if !uses_accumulator
+                    && self.held.is_none()
+                    && self.code.accumulator == Some(slot)
+                    && find(family, form.then(Letter::K)).is_some() =>
+            {
+                Letter::K
+            }
+            Source::Slot(_) | Source::Node(_) => Letter::S,
+        };
+        let mut form = form.then(letter);
+        let operands = operands.with(letter, Self::value(value, letter));
+        if find(family, form).is_none() && uses_accumulator && self.code.accumulator.is_some() {
+            // No form for an address in the accumulator: it is in a slot, too.
+            let (slots, operands) = self.address_in_slots(address, offset)?;
+            form = slots.then(letter);
+            let operands = operands.with(letter, Self::value(value, letter));
+            return self.code.emit_form(family, form, &operands);
+        }
+        if find(family, form).is_none() {
+            return Err(Limit::Operand);
+        }
+        self.code.emit_form(family, form, &operands)
+    }
+
+    /// As [`Selector::address_operands`], where the accumulator is needed for something else.
+    fn address_in_slots(
+        &mut self,
+        address: Address,
+        offset: u32,
+    ) -> Result<(Form, Operands), Limit> {
+        let accumulator = self.code.accumulator.take();
+        let (form, operands, uses_accumulator) = self.address_operands(address, offset)?;
+        if uses_accumulator {
+            return Err(Limit::Operand);
+        }
+        self.code.accumulator = accumulator;
+        Ok((form, operands))
+    }
+
+    /// Returns the letter and value of a source as an operand that has the forms `s` and `k`. A
+    /// constant goes to the accumulator.
+    pub(crate) fn slot_or_accumulator(&mut self, source: Source) -> Result<(Letter, i64), Limit> {
+        let source = self.now(source);
+        match source {
+            Source::Slot(slot) if self.held.is_none() && self.code.accumulator == Some(slot) => {
+                Ok((Letter::K, 0))
+            }
+            Source::Slot(slot) => Ok((Letter::S, slot.into())),
+            Source::Constant(value) => {
+                self.load_constant(value)?;
+                Ok((Letter::K, 0))
+            }
+            Source::Node(_) => Ok((Letter::K, 0)),
+        }
+    }
+
+    /// Tells the letter of a source that is an operand of a branch, and its value.
+    pub(crate) fn branch_operands(
+        &mut self,
+        family: Family,
+        operands: [Source; 2],
+    ) -> Result<(Form, Operands), Limit> {
+        let ([first, second], [a, b]) = self.fit(family, operands, false)?;
+        if first == Letter::K || second == Letter::K {
+            self.held = None;
+        }
+        let with = Operands::default()
+            .with(first, Self::value(a, first))
+            .with(second, Self::value(b, second));
+        Ok((Form::new(&[first, second]), with))
+    }
+}

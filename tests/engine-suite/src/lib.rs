@@ -1,0 +1,176 @@
+//! What the tests of this folder share: from WebAssembly to a running instance.
+
+use mote_engine::{
+    Engine, FunctionIndex, ImageEngine, InstanceSize, StartError, Step, Trap, Value,
+};
+use mote_image::{FunctionRecord, Image, Rejected, Verified, verify};
+use mote_translate::{Buffers, Control, Entry, Failure, LocalRun, Options, translate};
+use mote_translate_image::{Buffers as ImageBuffers, Fixup, ImageBackend, Limit, Memory};
+
+/// An image in words, so that it is aligned.
+#[derive(Clone, Debug)]
+pub struct ImageBytes {
+    words: Vec<u32>,
+    length: usize,
+}
+
+impl ImageBytes {
+    /// Copies an image.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
+        let words = bytes
+            .chunks(4)
+            .map(|chunk| {
+                let mut word = [0; 4];
+                for (to, from) in word.iter_mut().zip(chunk) {
+                    *to = *from;
+                }
+                u32::from_le_bytes(word)
+            })
+            .collect();
+        Self {
+            words,
+            length: bytes.len(),
+        }
+    }
+
+    /// Returns the image.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.words
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .take(self.length)
+            .collect()
+    }
+
+    fn leak(self) -> &'static [u8] {
+        let length = self.length;
+        let words: &'static [u32] = self.words.leak();
+        words.as_bytes_of().get(..length).unwrap_or(&[])
+    }
+}
+
+trait AsBytesOf {
+    fn as_bytes_of(&self) -> &[u8];
+}
+
+impl AsBytesOf for [u32] {
+    #[expect(unsafe_code, reason = "words seen as bytes")]
+    fn as_bytes_of(&self) -> &[u8] {
+        // SAFETY: any word is four bytes, and bytes need no alignment.
+        unsafe { std::slice::from_raw_parts(self.as_ptr().cast(), size_of_val(self)) }
+    }
+}
+
+/// Translates a module, with all the memory that a host has.
+///
+/// # Errors
+///
+/// Where the front end rejects it, or the back end is short of something.
+pub fn to_image(wasm: &[u8]) -> Result<Vec<u8>, Failure<Limit>> {
+    let length = wasm.len().max(4096);
+    let mut index = vec![0u32; length * 2];
+    let mut controls = vec![Control::EMPTY; 8192];
+    let mut operands = vec![Entry::EMPTY; length + 4096];
+    let mut locals = vec![LocalRun::EMPTY; 60_000];
+    let buffers = Buffers {
+        index: &mut index,
+        controls: &mut controls,
+        operands: &mut operands,
+        locals: &mut locals,
+    };
+    let mut code = vec![0; length * 16 + 65_536];
+    let mut fixups = vec![Fixup::EMPTY; length + 4096];
+    let empty = FunctionRecord {
+        code: 0,
+        fuel: 0,
+        frame_words: 0,
+        link: 0,
+        type_index: 0,
+    };
+    let mut functions = vec![empty; length];
+    let mut words = vec![0; length * 2];
+    let mut image = vec![0; length * 24 + 200_000];
+    let mut output = Memory::new(&mut image);
+    let image_buffers = ImageBuffers {
+        code: &mut code,
+        fixups: &mut fixups,
+        functions: &mut functions,
+        words: &mut words,
+    };
+    let mut backend = ImageBackend::new(&mut output, image_buffers);
+    translate(wasm, Options { floats: true }, buffers, &mut backend)?;
+    let length = mote_translate_image::Output::written(&output).len();
+    image.truncate(length);
+    Ok(image)
+}
+
+/// Verifies an image and gives it a life as long as the test's.
+///
+/// # Errors
+///
+/// Where it is rejected.
+pub fn verified(image: &[u8]) -> Result<Verified<'static>, Rejected> {
+    let bytes = ImageBytes::new(image).leak();
+    let image = Image::open(bytes)?;
+    verify(image, &mut vec![0; image.scratch_bytes()])
+}
+
+/// Starts an instance with so many words of stack and bytes of memory beyond what it begins with.
+///
+/// # Errors
+///
+/// Where it cannot be started.
+pub fn start(
+    image: Verified<'static>,
+    stack_words: u32,
+    more_memory: u32,
+) -> Result<ImageEngine<'static>, StartError> {
+    let mut size = InstanceSize::least(image.image());
+    size.stack_words = stack_words;
+    size.memory_bytes = size.memory_bytes.saturating_add(more_memory);
+    size.table_entries = 100_000;
+    let words = size
+        .block_words(image.image())
+        .ok_or(StartError::TooLarge)?;
+    // A block may hold anything.
+    let block = vec![0xdead_beef; words].leak();
+    ImageEngine::start(image, block, size)
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// With results.
+    Returned(Vec<Value>),
+    /// With a trap.
+    Trapped(Trap),
+}
+
+/// Calls a function with fuel without end; imports are answered by `host`.
+///
+/// # Panics
+///
+/// Where the engine refuses the call or breaks.
+#[expect(clippy::expect_used, clippy::panic, reason = "it is for tests")]
+pub fn call(
+    engine: &mut ImageEngine<'_>,
+    function: FunctionIndex,
+    arguments: &[Value],
+    host: &mut dyn FnMut(u32, &[Value]) -> Vec<Value>,
+) -> Ending {
+    engine
+        .call(function, arguments)
+        .expect("the call is accepted");
+    loop {
+        let (import, values) = match engine.run(1 << 40).expect("the engine runs") {
+            Step::Returned(values) => return Ending::Returned(values.collect()),
+            Step::Trapped(trap) => return Ending::Trapped(trap),
+            Step::OutOfFuel { needed } => panic!("out of fuel: {needed}"),
+            Step::HostCall { import, arguments } => (import.0, arguments.collect::<Vec<_>>()),
+        };
+        let results = host(import, &values);
+        engine.resume(&results).expect("the results are accepted");
+    }
+}
