@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::duration::parse_us;
 use crate::exit::{Code, Failure, TABLE};
-use crate::{demo, inspect_command, replay, run, terminal};
+use crate::{demo, engine, inspect_command, replay, run, terminal};
 
 /// WebAssembly modules on microcontrollers.
 ///
@@ -37,8 +37,20 @@ enum Command {
 /// The engine that executes a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineName {
-    /// wasmi: complete and trusted.
+    /// Complete and trusted; what the firmware runs
     Wasmi,
+    /// Mote's own, on an image translated from the module; in the simulator only as yet
+    Mote,
+}
+
+impl EngineName {
+    /// Returns the engine's name in reports.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Wasmi => mote_engine_wasmi::NAME,
+            Self::Mote => engine::NAME,
+        }
+    }
 }
 
 /// Run a module, in the simulator or on an emulated board
@@ -157,6 +169,10 @@ pub(crate) struct ReplayArguments {
     /// The board's policy, if the recording was made with another than its usual one
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
+
+    /// What executes it now, whatever executed it then
+    #[arg(long, value_enum, default_value_t = EngineName::Wasmi)]
+    pub(crate) engine: EngineName,
 
     /// Print the outcome, and not the host calls
     #[arg(long, short)]

@@ -9,7 +9,7 @@ use mote_sim::Pace;
 use mote_supervisor::bundle::RunOptions;
 
 use crate::boards::{Board, DEVICES};
-use crate::cli::DemoArguments;
+use crate::cli::{DemoArguments, EngineName};
 use crate::device;
 use crate::exit::{Code, Failure};
 use crate::module::Module;
@@ -70,6 +70,7 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Code, Failure> {
         device.description,
         &policy.policy(),
         &recording,
+        EngineName::Wasmi,
         Show::All,
     )?;
 

@@ -7,6 +7,7 @@ mod demo;
 mod device;
 mod device_image;
 mod duration;
+mod engine;
 mod exit;
 pub mod inspect;
 mod inspect_command;

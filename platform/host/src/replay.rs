@@ -13,7 +13,7 @@ use mote_supervisor::policy::Policy;
 use mote_traits::BoardDescription;
 
 use crate::boards::Board;
-use crate::cli::ReplayArguments;
+use crate::cli::{EngineName, ReplayArguments};
 use crate::exit::{Code, Failure};
 use crate::module::Module;
 use crate::recording::{self, Recording};
@@ -43,6 +43,7 @@ pub(crate) fn replay(arguments: &ReplayArguments) -> Result<Code, Failure> {
         board.description(),
         &policy.policy(),
         &recording,
+        arguments.engine,
         show,
     )?;
     if let Some(difference) = difference(&recording, &again) {
@@ -60,9 +61,10 @@ pub(crate) fn run_again(
     board: &'static BoardDescription,
     policy: &Policy<'_>,
     recording: &Recording,
+    engine: EngineName,
     show: Show,
 ) -> Result<Watch, Failure> {
-    let mut watch = Watch::new(show, board.name, mote_engine_wasmi::NAME);
+    let mut watch = Watch::new(show, board.name, engine.name());
     watch.answer_from(&recording.calls);
     // Where the module ended by itself, one call more than then is a difference to be seen.
     let more = usize::from(!recording.was_stopped());
@@ -78,6 +80,7 @@ pub(crate) fn run_again(
         },
         levels: &[],
         pace: Pace::Unbounded,
+        engine,
     };
     simulate(module, &simulation, &mut watch);
     Ok(watch)

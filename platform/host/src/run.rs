@@ -9,7 +9,7 @@ use mote_traits::{BoardDescription, Direction};
 use serde_json::json;
 
 use crate::boards::{Board, DeviceBoard};
-use crate::cli::RunArguments;
+use crate::cli::{EngineName, RunArguments};
 use crate::device;
 use crate::duration::{show_us, split_moment};
 use crate::exit::{Code, Failure};
@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Code, Failure> {
         (false, Some(_)) => Show::Messages,
         (false, None) => Show::All,
     };
-    let mut watch = Watch::new(show, board.description().name, mote_engine_wasmi::NAME);
+    let mut watch = Watch::new(show, board.description().name, arguments.engine.name());
     match board {
         Board::Simulated(description, _) => {
             let policy = read_policy(board, arguments.policy.as_deref())?;
@@ -57,6 +57,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Code, Failure> {
                 options: &options,
                 levels: &levels,
                 pace: pace(arguments),
+                engine: arguments.engine,
             };
             simulate(&module, &simulation, &mut watch);
         }
@@ -80,6 +81,14 @@ fn on_device(
             "--policy is for the simulator: a device's policy is built into its firmware; change \
              {}, or simulate the board with --board sim:{}",
             board.policy().path,
+            board.description.name
+        )));
+    }
+    if arguments.engine != EngineName::Wasmi {
+        return Err(Failure::usage(format!(
+            "--engine {}: the firmware of {} is built with wasmi; simulate the board with --board \
+             sim:{1}",
+            arguments.engine.name(),
             board.description.name
         )));
     }

@@ -8,6 +8,8 @@ use mote_supervisor::policy::Policy;
 use mote_supervisor::session;
 use mote_traits::BoardDescription;
 
+use crate::cli::EngineName;
+use crate::engine;
 use crate::module::Module;
 use crate::watch::Watch;
 
@@ -19,6 +21,7 @@ pub(crate) struct Simulation<'a> {
     pub(crate) options: &'a RunOptions,
     pub(crate) levels: &'a [ScheduledLevel],
     pub(crate) pace: Pace,
+    pub(crate) engine: EngineName,
 }
 
 /// Runs a module until it ends. Returns what its outputs did.
@@ -36,20 +39,27 @@ pub(crate) fn simulate(
         policy: simulation.policy,
         options: simulation.options,
     };
-    session::run(
-        &mut board,
-        plan,
-        |manifest| load(&module.wasm, manifest),
-        watch,
-    );
+    let wasm = &module.wasm;
+    match simulation.engine {
+        EngineName::Wasmi => {
+            session::run(&mut board, plan, |manifest| load(wasm, manifest), watch);
+        }
+        EngineName::Mote => {
+            let mut storage = engine::Storage::default();
+            let storage = &mut storage;
+            session::run(
+                &mut board,
+                plan,
+                move |manifest| engine::load(wasm, manifest, storage),
+                watch,
+            );
+        }
+    }
     board.changes().to_vec()
 }
 
-/// Makes an engine of a module, within its manifest's limits.
-pub(crate) fn load(
-    wasm: &[u8],
-    manifest: &Manifest,
-) -> Result<WasmiEngine, mote_engine_wasmi::Rejected> {
+/// Makes wasmi of a module, within its manifest's limits.
+fn load(wasm: &[u8], manifest: &Manifest) -> Result<WasmiEngine, mote_engine_wasmi::Rejected> {
     WasmiEngine::new(
         wasm,
         &Limits {

@@ -5,7 +5,7 @@ use serde_json::json;
 pub(crate) use crate::wasi::is_wasi;
 
 use crate::boards::Board;
-use crate::cli::RunArguments;
+use crate::cli::{EngineName, RunArguments};
 use crate::exit::{Code, Failure};
 use crate::module::Module;
 use crate::present::OwnedEnding;
@@ -95,6 +95,12 @@ fn refuse_what_is_for_modules(board: Board, arguments: &RunArguments) -> Result<
              --board {}), not on a board",
             arguments.module.display(),
             device.description.name
+        )));
+    }
+    if arguments.engine != EngineName::Wasmi {
+        return Err(Failure::usage(format!(
+            "--engine {}: WASI programs run on wasmi",
+            arguments.engine.name()
         )));
     }
     let given = [

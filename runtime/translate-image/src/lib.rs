@@ -21,6 +21,8 @@
     clippy::wildcard_enum_match_arm,
     reason = "families, kinds and operators are many"
 )]
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
@@ -34,7 +36,11 @@ mod select;
 mod stack;
 mod translator;
 mod tree;
+#[cfg(feature = "alloc")]
+mod vector;
 
 pub use code::Fixup;
 pub use output::{Memory, Output};
 pub use translator::{Buffers, ImageBackend, Limit};
+#[cfg(feature = "alloc")]
+pub use vector::translate_to_vec;

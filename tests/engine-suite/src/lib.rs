@@ -3,9 +3,9 @@
 use mote_engine::{
     Engine, FunctionIndex, ImageEngine, InstanceSize, StartError, Step, Trap, Value,
 };
-use mote_image::{FunctionRecord, Image, Rejected, Verified, verify};
-use mote_translate::{Buffers, Control, Entry, Failure, LocalRun, Options, translate};
-use mote_translate_image::{Buffers as ImageBuffers, Fixup, ImageBackend, Limit, Memory};
+use mote_image::{Image, Rejected, Verified, verify};
+use mote_translate::{Failure, Options};
+use mote_translate_image::{Limit, translate_to_vec};
 
 /// An image in words, so that it is aligned.
 #[derive(Clone, Debug)]
@@ -69,41 +69,7 @@ impl AsBytesOf for [u32] {
 ///
 /// Where the front end rejects it, or the back end is short of something.
 pub fn to_image(wasm: &[u8]) -> Result<Vec<u8>, Failure<Limit>> {
-    let length = wasm.len().max(4096);
-    let mut index = vec![0u32; length * 2];
-    let mut controls = vec![Control::EMPTY; 8192];
-    let mut operands = vec![Entry::EMPTY; length + 4096];
-    let mut locals = vec![LocalRun::EMPTY; 60_000];
-    let buffers = Buffers {
-        index: &mut index,
-        controls: &mut controls,
-        operands: &mut operands,
-        locals: &mut locals,
-    };
-    let mut code = vec![0; length * 16 + 65_536];
-    let mut fixups = vec![Fixup::EMPTY; length + 4096];
-    let empty = FunctionRecord {
-        code: 0,
-        fuel: 0,
-        frame_words: 0,
-        link: 0,
-        type_index: 0,
-    };
-    let mut functions = vec![empty; length];
-    let mut words = vec![0; length * 2];
-    let mut image = vec![0; length * 24 + 200_000];
-    let mut output = Memory::new(&mut image);
-    let image_buffers = ImageBuffers {
-        code: &mut code,
-        fixups: &mut fixups,
-        functions: &mut functions,
-        words: &mut words,
-    };
-    let mut backend = ImageBackend::new(&mut output, image_buffers);
-    translate(wasm, Options { floats: true }, buffers, &mut backend)?;
-    let length = mote_translate_image::Output::written(&output).len();
-    image.truncate(length);
-    Ok(image)
+    translate_to_vec(wasm, Options { floats: true })
 }
 
 /// Verifies an image and gives it a life as long as the test's.
