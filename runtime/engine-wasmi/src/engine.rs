@@ -401,8 +401,9 @@ fn suspending(store: &mut Store<Shared>, import: u32, function_type: &FuncType) 
     )
 }
 
-/// Returns the trap of wasmi's code, or nothing where it is no trap of a module's.
-fn trap_kind(code: TrapCode) -> Option<TrapKind> {
+/// Returns the trap of wasmi's code, or nothing where it is that the fuel is used up.
+#[must_use]
+pub const fn trap_kind(code: TrapCode) -> Option<TrapKind> {
     Some(match code {
         TrapCode::UnreachableCodeReached => TrapKind::Unreachable,
         TrapCode::MemoryOutOfBounds => TrapKind::MemoryOutOfBounds,

@@ -23,7 +23,7 @@ mod start;
 mod value;
 
 pub use config::Limits;
-pub use engine::WasmiEngine;
+pub use engine::{WasmiEngine, trap_kind};
 pub use rejected::Rejected;
 
 /// The engine's name, by which the tool's `--engine` and a device's reports know it.

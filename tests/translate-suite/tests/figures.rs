@@ -197,7 +197,12 @@ fn compare(workspace: &mut HostWorkspace, wasm: &[u8], what: &str) -> (usize, us
 #[test]
 fn figures_of_workloads_are_those_of_a_slow_counter() {
     let mut workspace = HostWorkspace::default();
-    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/workloads")).unwrap() {
+    for entry in std::fs::read_dir(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../engine-suite/workloads"
+    ))
+    .unwrap()
+    {
         let path = entry.unwrap().path();
         if path
             .extension()

@@ -45,7 +45,12 @@ fn device_buffers_hold_what_a_device_should() {
     println!("device buffers: {} bytes", size_of::<DeviceWorkspace>());
     assert!(size_of::<DeviceWorkspace>() <= 2560);
     let mut workspace = DeviceWorkspace::new();
-    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/workloads")).unwrap() {
+    for entry in std::fs::read_dir(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../engine-suite/workloads"
+    ))
+    .unwrap()
+    {
         let path = entry.unwrap().path();
         if path
             .extension()

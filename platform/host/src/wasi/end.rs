@@ -1,7 +1,7 @@
 //! How a program ended.
 
 use mote_engine::{Trap, TrapKind, Value};
-use wasmi::TrapCode;
+use mote_engine_wasmi::trap_kind;
 use wasmi::errors::{ErrorKind, InstantiationError, MemoryError, TableError};
 
 use super::WasiError;
@@ -94,21 +94,4 @@ fn trapped(kind: TrapKind, detail: Option<String>) -> WasiEnd {
         trap: kind.into(),
         detail,
     }
-}
-
-/// Returns the trap of wasmi's code, or nothing where it is that the fuel is used up.
-fn trap_kind(code: TrapCode) -> Option<TrapKind> {
-    Some(match code {
-        TrapCode::UnreachableCodeReached => TrapKind::Unreachable,
-        TrapCode::MemoryOutOfBounds => TrapKind::MemoryOutOfBounds,
-        TrapCode::TableOutOfBounds => TrapKind::TableOutOfBounds,
-        TrapCode::IndirectCallToNull => TrapKind::IndirectCallToNull,
-        TrapCode::IntegerDivisionByZero => TrapKind::IntegerDivideByZero,
-        TrapCode::IntegerOverflow => TrapKind::IntegerOverflow,
-        TrapCode::BadConversionToInteger => TrapKind::InvalidConversionToInteger,
-        TrapCode::StackOverflow => TrapKind::StackOverflow,
-        TrapCode::BadSignature => TrapKind::IndirectCallTypeMismatch,
-        TrapCode::GrowthOperationLimited | TrapCode::OutOfSystemMemory => TrapKind::OutOfMemory,
-        TrapCode::OutOfFuel => return None,
-    })
 }
