@@ -1,5 +1,8 @@
 //! The boards that the tool knows: one line each.
 
+use std::path::Path;
+
+use mote_manifest::PolicyFile;
 use mote_toolchain::Target;
 use mote_traits::BoardDescription;
 
@@ -87,6 +90,20 @@ impl Board {
             Self::Simulated(description, _) => description,
             Self::Device(board) => board.description,
         }
+    }
+
+    /// Reads the board's policy, or another one in its place.
+    pub(crate) fn read_policy(self, other: Option<&Path>) -> Result<PolicyFile, Failure> {
+        let (text, path) = match other {
+            None => (self.policy().text.to_owned(), self.policy().path.to_owned()),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| Failure::unreadable(path, &error))?;
+                (text, path.display().to_string())
+            }
+        };
+        mote_manifest::parse_policy(&text)
+            .map_err(|error| Failure::usage(format!("{path}: {error}")))
     }
 
     pub(crate) const fn policy(self) -> Policy {

@@ -63,7 +63,7 @@ impl EngineName {
 /// program (one that imports wasi_snapshot_preview1) is run on this machine: its output is its
 /// own, and nothing of the machine is open to it but what --dir and --env give.
 #[derive(Debug, Args)]
-#[command(after_long_help = RUN_EXAMPLES)]
+#[command(after_long_help = format!("{RUN_EXAMPLES}\n\n{TABLE}"))]
 pub(crate) struct RunArguments {
     /// The module: a file or a folder
     pub(crate) module: PathBuf,
@@ -140,15 +140,7 @@ Examples:
   mote run modules/blink --for 2s                      build a Rust module and simulate it
   mote run modules/blink --for 2s --board mps2-an386   the same on an emulated Cortex-M4
   mote run fib.wasm --invoke fib 18                    call an export of any Wasm file
-  mote run hello.wasm --dir data::/ -- a b             a WASI program with a folder and arguments
-
-Exit codes:
-  0-123  the module's own (a higher one shows as 123; --json has the true one)
-  124    out of fuel
-  125    wrong usage, or the tool's own failure
-  126    refused: not a valid module, not supported, or not granted what it needs
-  127    not found: the file, or the export
-  134    trap";
+  mote run hello.wasm --dir data::/ -- a b             a WASI program with a folder and arguments";
 
 /// Run a recorded session again in the simulator, and show the first difference
 ///

@@ -10,11 +10,11 @@ use mote_supervisor::bundle::RunOptions;
 
 use crate::boards::{Board, DEVICES};
 use crate::cli::{DemoArguments, EngineName};
-use crate::device;
+use crate::device::{self, Firmware};
 use crate::exit::{Code, Failure};
 use crate::module::Module;
 use crate::recording::Recording;
-use crate::replay::{difference, read_policy, run_again};
+use crate::replay::{difference, run_again};
 use crate::terminal;
 use crate::watch::{Show, Watch};
 
@@ -44,9 +44,15 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Code, Failure> {
         ..RunOptions::default()
     };
     let mut on_device = Watch::new(Show::All, name, mote_engine_wasmi::NAME);
-    device::firmware(device)?;
+    let firmware = Firmware::ready(device)?;
     let begun = Instant::now();
-    let run = device::run(&module, device, &options, Pace::Unbounded, &mut on_device)?;
+    let run = device::run(
+        &module,
+        &firmware,
+        &options,
+        Pace::Unbounded,
+        &mut on_device,
+    )?;
     terminal::out(&format!(
         "   firmware: {} bytes of flash, {} bytes of RAM; booted, ran and ended in {:.1} s",
         run.footprint.flash_bytes,
@@ -63,7 +69,7 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Code, Failure> {
     ended_well &= times > 0;
 
     step("4. The same module runs in the simulator, with the clock of the device");
-    let policy = read_policy(Board::Device(device), None)?;
+    let policy = Board::Device(device).read_policy(None)?;
     let recording = Recording::of(&on_device);
     let again = run_again(
         &module,

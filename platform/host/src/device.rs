@@ -17,6 +17,7 @@ use crate::device_image::device_image;
 use crate::exit::{Code, Failure};
 use crate::module::Module;
 use crate::qemu::{self, Boot, LedTransition};
+use crate::trace::capability;
 use crate::watch::Watch;
 
 /// How long an emulated session may take beyond the time that its module is given, by the clock on
@@ -32,25 +33,43 @@ pub(crate) struct DeviceRun {
     pub(crate) leds: Vec<LedTransition>,
 }
 
-/// Builds a board's firmware, or finds it built.
-pub(crate) fn firmware(board: &DeviceBoard) -> Result<(Toolchain, PathBuf), Failure> {
-    let toolchain = Toolchain::ready(&[Need::Device(board.target), Need::Qemu])?;
-    let build = Build::package(&workspace()?, board.firmware);
-    let elf = toolchain.build_firmware(&build, board.target)?;
-    Ok((toolchain, elf))
+/// A board's firmware, built, and what boots it.
+#[derive(Debug)]
+pub(crate) struct Firmware {
+    board: &'static DeviceBoard,
+    toolchain: Toolchain,
+    elf: PathBuf,
+}
+
+impl Firmware {
+    /// Builds a board's firmware, or finds it built.
+    pub(crate) fn ready(board: &'static DeviceBoard) -> Result<Self, Failure> {
+        let toolchain = Toolchain::ready(&[Need::Device(board.target), Need::Qemu])?;
+        let build = Build::package(&workspace()?, board.firmware);
+        let elf = toolchain.build_firmware(&build, board.target)?;
+        Ok(Self {
+            board,
+            toolchain,
+            elf,
+        })
+    }
 }
 
 /// Runs a module until it ends.
 pub(crate) fn run(
     module: &Module,
-    board: &DeviceBoard,
+    firmware: &Firmware,
     options: &RunOptions,
     pace: Pace,
     watch: &mut Watch,
 ) -> Result<DeviceRun, Failure> {
-    let (toolchain, firmware) = firmware(board)?;
-    let footprint = Footprint::of_file(&firmware)?;
-    let bytes = std::fs::read(&firmware).with_context(|| firmware.display().to_string())?;
+    let Firmware {
+        board,
+        toolchain,
+        elf,
+    } = firmware;
+    let footprint = Footprint::of_file(elf)?;
+    let bytes = std::fs::read(elf).with_context(|| elf.display().to_string())?;
     let image = device_image(&bytes, &bundle(module, options)?)?;
     let folder = tempfile::tempdir().context("a folder for the device image")?;
     let elf = folder.path().join("device.elf");
@@ -140,9 +159,7 @@ fn asked_of_leds(board: &DeviceBoard, watch: &Watch) -> Vec<(usize, bool)> {
         let [Value::I32(handle), Value::I32(level)] = call.arguments.as_slice() else {
             continue;
         };
-        let pin = mote_abi::Handle::from_i32(*handle)
-            .and_then(|handle| watch.decisions.get(usize::from(handle.index())))
-            .and_then(|decision| decision.request.pin.as_deref());
+        let pin = capability(*handle, &watch.decisions).and_then(|request| request.pin.as_deref());
         let output = outputs.iter().position(|name| Some(*name) == pin);
         if let Some((output, shown)) = output.and_then(|o| levels.get_mut(o).map(|l| (o, l)))
             && *shown != (*level != 0)

@@ -82,16 +82,7 @@ pub(crate) fn load<'s>(
             Failure::Rejected(error) => LoadError::Rejected(error),
             Failure::Backend { error, .. } => LoadError::Limit(error),
         })?;
-    storage.image = bytes
-        .chunks(4)
-        .map(|chunk| {
-            let mut word = [0; 4];
-            for (to, from) in word.iter_mut().zip(chunk) {
-                *to = *from;
-            }
-            u32::from_ne_bytes(word)
-        })
-        .collect();
+    storage.image = bytemuck::pod_collect_to_vec(&bytes);
     let words: &[u8] = bytemuck::cast_slice(&storage.image);
     let image = Image::open(words.get(..bytes.len()).unwrap_or(words)).map_err(LoadError::Image)?;
     let verified = verify(image, &mut vec![0; image.scratch_bytes()]).map_err(LoadError::Image)?;

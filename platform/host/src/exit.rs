@@ -2,7 +2,8 @@
 //!
 //! The table in the README and in `mote --help` is this file's.
 
-use std::fmt;
+use std::path::Path;
+use std::{fmt, io};
 
 /// What the tool ends with where it is not the guest's own code.
 ///
@@ -85,6 +86,16 @@ impl Failure {
         Self {
             code: Code::Refused,
             message: message.into(),
+        }
+    }
+
+    /// A file that cannot be read: not found, or the machine's fault.
+    pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Self {
+        let message = format!("{}: cannot be read: {error}", path.display());
+        if error.kind() == io::ErrorKind::NotFound {
+            Self::not_found(message)
+        } else {
+            Self::usage(message)
         }
     }
 

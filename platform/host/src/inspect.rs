@@ -34,7 +34,7 @@ pub use capabilities::{Capability, CapabilityState};
 pub use error::InspectError;
 pub use model::{
     Data, Elements, Export, FunctionSize, Functions, Globals, Import, ImportState, Inspection,
-    ItemKind, Memory, ModuleKind, Producer, Section, StartFunction, Table,
+    ItemKind, Memory, ModuleKind, Producer, Section, Signature, StartFunction, Table,
 };
 pub use proposals::Proposal;
 

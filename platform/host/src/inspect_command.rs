@@ -7,7 +7,6 @@ use crate::cli::InspectArguments;
 use crate::exit::{Code, Failure};
 use crate::inspect;
 use crate::module::Module;
-use crate::replay::read_policy;
 use crate::terminal;
 
 /// `mote inspect`.
@@ -17,7 +16,7 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> Result<Code, Failure> {
     let mut inspection = inspect::inspect(&module.wasm)
         .map_err(|error| Failure::refused(format!("{}: {error}", module.path.display())))?;
     if let Some(path) = &module.manifest_path {
-        let policy = read_policy(board, arguments.policy.as_deref())?;
+        let policy = board.read_policy(arguments.policy.as_deref())?;
         let grants = grant::decide(&module.manifest, &policy.policy(), board.description())
             .map_err(|_| {
                 Failure::refused(format!("{}: names one capability twice", path.display()))

@@ -100,23 +100,14 @@ fn build(folder: &Path) -> Result<PathBuf, Failure> {
 }
 
 fn read_manifest(path: &Path) -> Result<ManifestFile, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let text = fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
     mote_manifest::parse_manifest(&text)
         .map_err(|error| Failure::refused(format!("{}: {error}", path.display())))
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    let message = format!("{}: cannot be read: {error}", path.display());
-    if error.kind() == std::io::ErrorKind::NotFound {
-        Failure::not_found(message)
-    } else {
-        Failure::usage(message)
-    }
-}
-
 /// Reads a Wasm file; the text form is turned into the binary one.
 fn read_wasm(path: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+    let bytes = fs::read(path).map_err(|error| Failure::unreadable(path, &error))?;
     let is_text = path.extension().is_some_and(|extension| extension == "wat");
     if !is_text {
         return Ok(bytes);

@@ -253,7 +253,7 @@ pub(crate) fn request(request: &Request) -> String {
     }
     text.push_str(&format!(", {}", request.rights));
     if let Some(level) = request.log_level() {
-        text.push_str(&format!(", up to {}", level_word(level as u8)));
+        text.push_str(&format!(", up to {}", level.name()));
     }
     text.push(')');
     text
@@ -328,15 +328,9 @@ pub(crate) fn log_line(source: &str, level: u8, message: &str) -> String {
     format!("[{}] {source}: {message}", level_word(level))
 }
 
+/// Returns a level's word, or a question mark for the number of a newer ABI.
 pub(crate) fn level_word(level: u8) -> &'static str {
-    match LogLevel::from_number(i32::from(level)) {
-        Some(LogLevel::Error) => "error",
-        Some(LogLevel::Warn) => "warn",
-        Some(LogLevel::Info) => "info",
-        Some(LogLevel::Debug) => "debug",
-        Some(LogLevel::Trace) => "trace",
-        None => "?",
-    }
+    LogLevel::from_number(i32::from(level)).map_or("?", LogLevel::name)
 }
 
 /// Everything that was asked for and what became of it, for a script.

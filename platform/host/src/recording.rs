@@ -102,14 +102,7 @@ pub(crate) fn call_json(call: &TraceCall) -> Json {
 
 /// Reads a recording.
 pub(crate) fn read(path: &Path) -> Result<Recording, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        let message = format!("{}: cannot be read: {error}", path.display());
-        if error.kind() == std::io::ErrorKind::NotFound {
-            Failure::not_found(message)
-        } else {
-            Failure::usage(message)
-        }
-    })?;
+    let text = fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
     let bad = |number: usize, what: &str| {
         Failure::refused(format!("{}:{number}: {what}", path.display()))
     };

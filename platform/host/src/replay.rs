@@ -4,9 +4,6 @@
 //! what pins read, which events came). All else follows from the module, so each host call must
 //! be the same as then, wherever that was.
 
-use std::path::Path;
-
-use mote_manifest::PolicyFile;
 use mote_sim::Pace;
 use mote_supervisor::bundle::RunOptions;
 use mote_supervisor::policy::Policy;
@@ -32,7 +29,7 @@ pub(crate) fn replay(arguments: &ReplayArguments) -> Result<Code, Failure> {
             "{path}: made on a board that this tool lacks: {failure}"
         ))
     })?;
-    let policy = read_policy(board, arguments.policy.as_deref())?;
+    let policy = board.read_policy(arguments.policy.as_deref())?;
     let show = if arguments.quiet {
         Show::Nothing
     } else {
@@ -121,21 +118,4 @@ fn show_difference(difference: &Difference, recorded: &[TraceCall], again: &Watc
         show(recorded, place),
         show(&again.trace, place)
     )
-}
-
-/// Reads the policy of a board, or another one in its place.
-pub(crate) fn read_policy(board: Board, other: Option<&Path>) -> Result<PolicyFile, Failure> {
-    let (text, path) = match other {
-        None => (
-            board.policy().text.to_owned(),
-            board.policy().path.to_owned(),
-        ),
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                Failure::not_found(format!("{}: cannot be read: {error}", path.display()))
-            })?;
-            (text, path.display().to_string())
-        }
-    };
-    mote_manifest::parse_policy(&text).map_err(|error| Failure::usage(format!("{path}: {error}")))
 }

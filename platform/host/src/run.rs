@@ -1,7 +1,6 @@
 //! `mote run`: one module, wherever it is to run.
 
-use mote_engine::{Engine, Value, ValueType};
-use mote_engine_wasmi::{Limits, WasmiEngine};
+use mote_engine::Value;
 use mote_sim::{Pace, ScheduledLevel};
 use mote_supervisor::bundle::{Entry, Revocation, RunOptions};
 use mote_supervisor::report::VALUES_MAX;
@@ -10,14 +9,13 @@ use serde_json::json;
 
 use crate::boards::{Board, DeviceBoard};
 use crate::cli::{EngineName, RunArguments};
-use crate::device;
+use crate::device::{self, Firmware};
 use crate::duration::{show_us, split_moment};
 use crate::exit::{Code, Failure};
-use crate::inspect;
+use crate::inspect::{self, Inspection, Signature};
 use crate::module::Module;
 use crate::present::OwnedEnding;
 use crate::recording;
-use crate::replay::read_policy;
 use crate::simulator::{Simulation, simulate};
 use crate::terminal;
 use crate::values;
@@ -38,9 +36,9 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Code, Failure> {
         ));
     }
     // The engine would refuse what is no module too, in fewer words.
-    inspect::inspect(&module.wasm)
+    let inspection = inspect::inspect(&module.wasm)
         .map_err(|error| Failure::refused(format!("{}: {error}", module.path.display())))?;
-    let options = options(&module, arguments)?;
+    let options = options(&inspection, arguments)?;
     let show = match (arguments.json || arguments.quiet, &arguments.invoke) {
         (true, _) => Show::Nothing,
         (false, Some(_)) => Show::Messages,
@@ -49,7 +47,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Code, Failure> {
     let mut watch = Watch::new(show, board.description().name, arguments.engine.name());
     match board {
         Board::Simulated(description, _) => {
-            let policy = read_policy(board, arguments.policy.as_deref())?;
+            let policy = board.read_policy(arguments.policy.as_deref())?;
             let levels = levels(arguments, description)?;
             let simulation = Simulation {
                 board: description,
@@ -97,7 +95,13 @@ fn on_device(
             "--set is for the simulator: an emulated device's inputs are the emulator's",
         ));
     }
-    let run = device::run(module, board, options, pace(arguments), watch)?;
+    let run = device::run(
+        module,
+        &Firmware::ready(board)?,
+        options,
+        pace(arguments),
+        watch,
+    )?;
     if !(arguments.json || arguments.quiet) {
         terminal::note(&format!(
             "firmware: {} bytes of flash, {} bytes of RAM; QEMU saw the LEDs change {} times, as \
@@ -120,13 +124,13 @@ fn pace(arguments: &RunArguments) -> Pace {
     }
 }
 
-fn options(module: &Module, arguments: &RunArguments) -> Result<RunOptions, Failure> {
+fn options(inspection: &Inspection, arguments: &RunArguments) -> Result<RunOptions, Failure> {
     let entry = match &arguments.invoke {
         Some(name) => Entry::Export {
             name: heapless::String::try_from(name.as_str()).map_err(|_| {
                 Failure::usage(format!("--invoke {name}: a name of more than 128 bytes"))
             })?,
-            arguments: call_arguments_of(&module.wasm, name, &arguments.arguments)?
+            arguments: call_arguments_of(inspection, name, &arguments.arguments)?
                 .into_iter()
                 .map(Into::into)
                 .collect(),
@@ -158,32 +162,30 @@ fn options(module: &Module, arguments: &RunArguments) -> Result<RunOptions, Fail
     })
 }
 
-/// Reads the arguments of a call by the types of the export. Where there is no such export, or no
-/// valid module, the session will say so.
+/// Reads the arguments of a call by the types of the export. Where there is no such export, or one
+/// that no engine here could call, the session will say so.
 pub(crate) fn call_arguments_of(
-    wasm: &[u8],
+    inspection: &Inspection,
     export: &str,
     texts: &[String],
 ) -> Result<Vec<Value>, Failure> {
-    let Ok(engine) = WasmiEngine::new(wasm, &Limits::default()) else {
-        return Ok(Vec::new());
-    };
-    let signature = engine
-        .exported_function(export)
-        .and_then(|function| engine.signature(function));
-    let Some(signature) = signature else {
-        return Ok(Vec::new());
-    };
-    let types: Vec<ValueType> = signature
-        .parameters
+    let signature = inspection
+        .exports
         .iter()
-        .filter_map(|&byte| ValueType::from_byte(byte))
-        .collect();
-    if types.len() > VALUES_MAX || signature.results.len() > VALUES_MAX {
+        .find(|own| own.name == export)
+        .and_then(|own| own.signature.as_ref());
+    let Some(Signature {
+        parameters: types,
+        results,
+    }) = signature
+    else {
+        return Ok(Vec::new());
+    };
+    if types.len() > VALUES_MAX || *results > VALUES_MAX {
         return Err(Failure::usage(format!(
-            "{export:?} takes {} values and returns {}; at most {VALUES_MAX} can cross the border",
-            types.len(),
-            signature.results.len()
+            "{export:?} takes {} values and returns {results}; at most {VALUES_MAX} can cross the \
+             border",
+            types.len()
         )));
     }
     if types.len() != texts.len() {

@@ -6,6 +6,7 @@
 use mote_abi::{Event, Handle, HostFunction};
 use mote_engine::Value;
 use mote_supervisor::grant::Decision;
+use mote_supervisor::manifest::Request;
 use mote_supervisor::report::CallRecord;
 
 use crate::duration::show_us;
@@ -83,10 +84,16 @@ impl TraceCall {
     }
 }
 
-fn capability_name(handle: i32, decisions: &[Decision]) -> Option<String> {
+/// Returns what a handle was given out for: its index is the request's place in the manifest.
+pub(crate) fn capability(handle: i32, decisions: &[Decision]) -> Option<&Request> {
     let handle = Handle::from_i32(handle)?;
-    let decision = decisions.get(usize::from(handle.index()))?;
-    Some(decision.request.name.as_str().to_owned())
+    decisions
+        .get(usize::from(handle.index()))
+        .map(|decision| &decision.request)
+}
+
+fn capability_name(handle: i32, decisions: &[Decision]) -> Option<String> {
+    capability(handle, decisions).map(|request| request.name.as_str().to_owned())
 }
 
 fn show_result(function: HostFunction, result: Value, decisions: &[Decision]) -> String {

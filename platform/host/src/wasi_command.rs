@@ -7,6 +7,7 @@ pub(crate) use crate::wasi::is_wasi;
 use crate::boards::Board;
 use crate::cli::{EngineName, RunArguments};
 use crate::exit::{Code, Failure};
+use crate::inspect;
 use crate::module::Module;
 use crate::present::OwnedEnding;
 use crate::run::call_arguments_of;
@@ -42,7 +43,11 @@ pub(crate) fn run(
         })
         .collect::<Result<_, Failure>>()?;
     let call = match &arguments.invoke {
-        Some(export) => call_arguments_of(&module.wasm, export, &arguments.arguments)?,
+        // A file that is no module has no exports; what is wrong with it comes of the run.
+        Some(export) => match inspect::inspect(&module.wasm) {
+            Ok(inspection) => call_arguments_of(&inspection, export, &arguments.arguments)?,
+            Err(_) => Vec::new(),
+        },
         None => Vec::new(),
     };
     let name = module

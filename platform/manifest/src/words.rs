@@ -80,10 +80,9 @@ pub(crate) fn log_level(
     match (interface, word) {
         (Interface::Log, None) => Ok(default as u8),
         (Interface::Log, Some(word)) => {
-            let levels = ["error", "warn", "info", "debug", "trace"];
-            let level = levels.iter().position(|level| *level == word);
-            let level = level.and_then(|index| LogLevel::ALL.get(index));
-            level.map(|level| *level as u8).ok_or_else(|| {
+            let level = LogLevel::ALL.into_iter().find(|level| level.name() == word);
+            level.map(|level| level as u8).ok_or_else(|| {
+                let levels = LogLevel::ALL.map(LogLevel::name);
                 let message = format!("no level {word:?}; there are {}", levels.join(", "));
                 ParseError::at(place, message)
             })

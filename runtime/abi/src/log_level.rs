@@ -41,6 +41,18 @@ impl LogLevel {
         }
     }
 
+    /// Returns the word that manifests, policies and people use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+
     /// Returns the number that stands for this level on the wire between guest and host.
     #[must_use]
     pub const fn number(self) -> i32 {

@@ -1,4 +1,5 @@
 //! What the tests of this folder share: from WebAssembly to a running instance.
+#![forbid(unsafe_code)]
 
 use mote_engine::{
     Engine, FunctionIndex, ImageEngine, InstanceSize, StartError, Step, Trap, Value,
@@ -6,62 +7,6 @@ use mote_engine::{
 use mote_image::{Image, Rejected, Verified, verify};
 use mote_translate::{Failure, Options};
 use mote_translate_image::{Limit, translate_to_vec};
-
-/// An image in words, so that it is aligned.
-#[derive(Clone, Debug)]
-pub struct ImageBytes {
-    words: Vec<u32>,
-    length: usize,
-}
-
-impl ImageBytes {
-    /// Copies an image.
-    #[must_use]
-    pub fn new(bytes: &[u8]) -> Self {
-        let words = bytes
-            .chunks(4)
-            .map(|chunk| {
-                let mut word = [0; 4];
-                for (to, from) in word.iter_mut().zip(chunk) {
-                    *to = *from;
-                }
-                u32::from_le_bytes(word)
-            })
-            .collect();
-        Self {
-            words,
-            length: bytes.len(),
-        }
-    }
-
-    /// Returns the image.
-    #[must_use]
-    pub fn bytes(&self) -> Vec<u8> {
-        self.words
-            .iter()
-            .flat_map(|word| word.to_le_bytes())
-            .take(self.length)
-            .collect()
-    }
-
-    fn leak(self) -> &'static [u8] {
-        let length = self.length;
-        let words: &'static [u32] = self.words.leak();
-        words.as_bytes_of().get(..length).unwrap_or(&[])
-    }
-}
-
-trait AsBytesOf {
-    fn as_bytes_of(&self) -> &[u8];
-}
-
-impl AsBytesOf for [u32] {
-    #[expect(unsafe_code, reason = "words seen as bytes")]
-    fn as_bytes_of(&self) -> &[u8] {
-        // SAFETY: any word is four bytes, and bytes need no alignment.
-        unsafe { std::slice::from_raw_parts(self.as_ptr().cast(), size_of_val(self)) }
-    }
-}
 
 /// Translates a module, with all the memory that a host has.
 ///
@@ -78,7 +23,10 @@ pub fn to_image(wasm: &[u8]) -> Result<Vec<u8>, Failure<Limit>> {
 ///
 /// Where it is rejected.
 pub fn verified(image: &[u8]) -> Result<Verified<'static>, Rejected> {
-    let bytes = ImageBytes::new(image).leak();
+    // In words, so that it is aligned.
+    let words: &'static [u32] = bytemuck::pod_collect_to_vec(image).leak();
+    let all: &'static [u8] = bytemuck::cast_slice(words);
+    let bytes = all.get(..image.len()).unwrap_or(all);
     let image = Image::open(bytes)?;
     verify(image, &mut vec![0; image.scratch_bytes()])
 }

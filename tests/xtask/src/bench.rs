@@ -11,6 +11,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, anyhow, bail};
 use mote_toolchain::{Build, Footprint, Need, Target, Toolchain};
 
+use wasmparser::{Parser, Payload};
+
 use crate::console::say;
 use crate::workspace::Workspace;
 
@@ -123,9 +125,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
         mote += times(counted.run).ln();
         wasm3 += times(workload.wasm3).ln();
         wamr += times(workload.wamr).ln();
-        let size = ratio(image.len() as u64, code as u64);
+        let size = ratio(image.len() as u64, code);
         images += image.len() as u64;
-        codes += code as u64;
+        codes += code;
         lines.push(format!(
             "| {} | {} | {} | {:.2} | {:.2} | {:.2} | {size:.2} | {} | {:.1} | {} |",
             workload.name,
@@ -222,25 +224,18 @@ fn count(qemu: &Path, firmware: &Path, argument: i32, image: &[u8]) -> Result<Co
 }
 
 /// Returns how long the contents of a module's code section are.
-fn code_section_bytes(wasm: &[u8]) -> Option<usize> {
-    const CODE: u8 = 10;
-    let mut rest = wasm.get(8..)?;
-    loop {
-        let (&id, after) = rest.split_first()?;
-        let (mut size, mut shift, mut read) = (0usize, 0u32, 0);
-        for &byte in after {
-            size |= usize::from(byte & 0x7f).checked_shl(shift)?;
-            shift += 7;
-            read += 1;
-            if byte & 0x80 == 0 {
-                break;
-            }
+fn code_section_bytes(wasm: &[u8]) -> Option<u64> {
+    Parser::new(0).parse_all(wasm).find_map(|payload| {
+        if let Payload::CodeSectionStart {
+            unchecked_range: range,
+            ..
+        } = payload.ok()?
+        {
+            range.end.checked_sub(range.start)
+        } else {
+            None
         }
-        if id == CODE {
-            return Some(size);
-        }
-        rest = after.get(read + size..)?;
-    }
+    })
 }
 
 #[cfg(test)]

@@ -75,19 +75,9 @@ fn capability(request: &Request, decision: Option<&Decision>) -> Capability {
             .filter(|(right, _)| request.rights.contains(*right))
             .map(|(_, word)| *word)
             .collect(),
-        log_level: request.log_level().map(level),
+        log_level: request.log_level().map(LogLevel::name),
         optional: request.optional,
         state,
-    }
-}
-
-fn level(level: LogLevel) -> &'static str {
-    match level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-        LogLevel::Trace => "trace",
     }
 }
 

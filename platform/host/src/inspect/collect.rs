@@ -1,16 +1,17 @@
 //! Reads everything that an inspection tells out of a valid module.
 
 use mote_abi::{ENTRY, HostFunction, IMPORT_MODULE};
-use mote_engine::{Import as EngineImport, Signature};
+use mote_engine::{Import as EngineImport, Signature, ValueType};
 use mote_supervisor::link::{self, IMPORTS_MAX};
 use mote_supervisor::report::LinkError;
 use wasmparser::types::{CoreTypeId, EntityType, Types};
 use wasmparser::{
     BinaryReaderError, CompositeInnerType, Data as DataSegment, DataKind, ElementItems, FuncType,
-    KnownCustom, MemoryType, Operator, Parser, Payload, TypeRef, ValType,
+    KnownCustom, MemoryType, Operator, Parser, Payload, RefType, TypeRef, ValType,
 };
 
 use super::layout::as_u64;
+use super::model::Signature as ExportSignature;
 use super::names::Names;
 use super::{
     Data, Elements, Export, FunctionSize, Functions, Globals, Import, ImportState, InspectError,
@@ -97,6 +98,7 @@ impl Collector {
                             name: export.name.to_owned(),
                             kind,
                             type_text,
+                            signature: entity.and_then(|entity| callable(&entity, types)),
                         });
                     }
                 }
@@ -381,6 +383,33 @@ fn describe(entity: &EntityType, types: &Types) -> (ItemKind, String) {
                 format!("{mutable}{}", global.content_type),
             )
         }
+    }
+}
+
+/// Returns the type of a function that Mote could call: one of its six value types only.
+fn callable(entity: &EntityType, types: &Types) -> Option<ExportSignature> {
+    let (EntityType::Func(id) | EntityType::FuncExact(id)) = entity else {
+        return None;
+    };
+    let function = function_type(types, *id)?;
+    let all = |types: &[ValType]| types.iter().map(|own| value_type(*own)).collect();
+    let (parameters, results): (Option<Vec<_>>, Option<Vec<_>>) =
+        (all(function.params()), all(function.results()));
+    Some(ExportSignature {
+        parameters: parameters?,
+        results: results?.len(),
+    })
+}
+
+fn value_type(own: ValType) -> Option<ValueType> {
+    match own {
+        ValType::I32 => Some(ValueType::I32),
+        ValType::I64 => Some(ValueType::I64),
+        ValType::F32 => Some(ValueType::F32),
+        ValType::F64 => Some(ValueType::F64),
+        ValType::Ref(RefType::FUNCREF) => Some(ValueType::FuncRef),
+        ValType::Ref(RefType::EXTERNREF) => Some(ValueType::ExternRef),
+        ValType::V128 | ValType::Ref(_) => None,
     }
 }
 

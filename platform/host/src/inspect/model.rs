@@ -1,5 +1,6 @@
 //! What an inspection finds.
 
+use mote_engine::ValueType;
 use serde::Serialize;
 
 use super::{Capability, Proposal};
@@ -162,6 +163,18 @@ pub struct Export {
     /// Its type.
     #[serde(rename = "type")]
     pub type_text: String,
+    /// What it is called with and how much it returns, if it is a function that Mote could call.
+    #[serde(skip)]
+    pub signature: Option<Signature>,
+}
+
+/// A function's type, as far as a caller from outside of the module needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The types of its parameters.
+    pub parameters: Vec<ValueType>,
+    /// How many values it returns.
+    pub results: usize,
 }
 
 /// One memory.
