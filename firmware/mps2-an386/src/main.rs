@@ -1,4 +1,4 @@
-//! Firmware for the MPS2+ AN386: chooses the board, wires the table, starts the supervisor.
+//! Firmware for the MPS2+ AN386: chooses board, engine and policy.
 //!
 //! Says hello, reads the module from the bundle's region, runs it by the policy beside this file,
 //! and reports all of it on the serial line. There is nothing to configure at run time.
@@ -6,53 +6,28 @@
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(target_os = "none")]
-mod failure;
-#[cfg(target_os = "none")]
-mod heap;
-#[cfg(any(target_os = "none", test))]
-mod line;
-#[cfg(target_os = "none")]
-mod report;
-#[cfg(target_os = "none")]
-mod stack;
+mod device {
+    use mote_board_mps2_an386::{Mps2An386, write_serial};
+    use mote_cortex_m::Block;
+    use mote_firmware_cortex_m::{Firmware, run_image};
 
-/// What modules may have: policy.toml, in postcard.
-#[cfg(target_os = "none")]
-static POLICY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policy.postcard"));
+    /// RAM for modules: 3 MB. One as Rust and C build it by default begins with 17 pages of 64 KB.
+    #[unsafe(link_section = ".uninit.block")]
+    static BLOCK: Block<{ 3 * 256 * 1024 }> = Block::new();
 
-#[cfg(target_os = "none")]
-#[cortex_m_rt::entry]
-fn main() -> ! {
-    use mote_board_mps2_an386::{Parts, bundle_region};
-    use mote_engine_wasmi::{Limits, WasmiEngine};
-    use mote_supervisor::{bundle, session};
-
-    let Some(Parts { mut board, uart }) = Parts::take() else {
-        failure::stop();
-    };
-    heap::set_up();
-    let mut reporter = report::set_up(uart, &board, mote_engine_wasmi::NAME);
-    let Ok(policy) = postcard::from_bytes(POLICY) else {
-        failure::end("the firmware's policy is malformed: build the firmware anew");
-    };
-    match bundle::read(bundle_region()) {
-        Err(error) => failure::end(error.message()),
-        Ok(contents) => {
-            let plan = session::Plan {
-                manifest: &contents.manifest,
-                policy: &policy,
-                options: &contents.options,
-            };
-            let load = |manifest: &mote_supervisor::manifest::Manifest| {
-                let limits = Limits {
-                    memory_max_bytes: manifest.memory_max_bytes,
-                };
-                WasmiEngine::new(contents.wasm, &limits)
-            };
-            session::run(&mut board, plan, load, &mut reporter);
-        }
+    #[cortex_m_rt::entry]
+    fn main() -> ! {
+        let firmware = Firmware {
+            policy: include_bytes!(concat!(env!("OUT_DIR"), "/policy.postcard")),
+            write: write_serial,
+        };
+        let Some(mut board) = Mps2An386::take() else {
+            unreachable!("this is the board, and the start of the firmware");
+        };
+        // SAFETY: it is called here alone, and `main` is entered once.
+        let block = unsafe { BLOCK.take() };
+        run_image(&firmware, &mut board, block)
     }
-    failure::stop();
 }
 
 /// On a PC this is no firmware; it says how to get one.

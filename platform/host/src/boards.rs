@@ -6,14 +6,17 @@ use mote_manifest::PolicyFile;
 use mote_toolchain::Target;
 use mote_traits::BoardDescription;
 
+use crate::cli::EngineName;
 use crate::exit::Failure;
 
 /// A board with a firmware, emulated by QEMU.
 #[derive(Debug)]
 pub(crate) struct DeviceBoard {
     pub(crate) description: &'static BoardDescription,
-    /// The firmware's package.
-    pub(crate) firmware: &'static str,
+    /// The package of the firmware with Mote's own engine.
+    firmware: &'static str,
+    /// The package of the firmware with wasmi, or why there is none.
+    wasmi_firmware: Result<&'static str, &'static str>,
     pub(crate) target: Target,
     /// QEMU's name of the machine.
     pub(crate) machine: &'static str,
@@ -26,6 +29,7 @@ pub(crate) struct DeviceBoard {
 pub(crate) static DEVICES: &[DeviceBoard] = &[DeviceBoard {
     description: &mote_board_mps2_an386::DESCRIPTION,
     firmware: "mote-firmware-mps2-an386",
+    wasmi_firmware: Ok("mote-firmware-mps2-an386-wasmi"),
     target: Target::ThumbV7EMHardFloat,
     machine: "mps2-an386",
     policy: include_str!("../../../firmware/mps2-an386/policy.toml"),
@@ -54,6 +58,20 @@ const SIM_POLICY: Policy = Policy {
 };
 
 impl DeviceBoard {
+    /// Returns the package of the firmware with an engine.
+    pub(crate) fn firmware(&self, engine: EngineName) -> Result<&'static str, Failure> {
+        match engine {
+            EngineName::Mote => Ok(self.firmware),
+            EngineName::Wasmi => self.wasmi_firmware.map_err(|reason| {
+                Failure::usage(format!(
+                    "--engine wasmi: there is no firmware of {} with it: {reason}; leave --engine out, \
+                     or simulate the board with --board sim:{0}",
+                    self.description.name
+                ))
+            }),
+        }
+    }
+
     pub(crate) const fn policy(&self) -> Policy {
         Policy {
             text: self.policy,

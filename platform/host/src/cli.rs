@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::duration::parse_us;
 use crate::exit::{Code, Failure, TABLE};
-use crate::{demo, engine, inspect_command, replay, run, terminal};
+use crate::{demo, inspect_command, replay, run, terminal};
 
 /// WebAssembly modules on microcontrollers.
 ///
@@ -37,18 +37,18 @@ enum Command {
 /// The engine that executes a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineName {
-    /// Complete and trusted; what the firmware runs
-    Wasmi,
-    /// Mote's own, on an image translated from the module; in the simulator only as yet
+    /// Mote's own, on an image translated from the module
     Mote,
+    /// The reference: wasmi, for boards that have half a megabyte to spare
+    Wasmi,
 }
 
 impl EngineName {
     /// Returns the engine's name in reports.
     pub(crate) const fn name(self) -> &'static str {
         match self {
+            Self::Mote => mote_supervisor::load::NAME,
             Self::Wasmi => mote_engine_wasmi::NAME,
-            Self::Mote => engine::NAME,
         }
     }
 }
@@ -77,9 +77,9 @@ pub(crate) struct RunArguments {
     #[arg(long, default_value = "sim")]
     pub(crate) board: String,
 
-    /// What executes it
-    #[arg(long, value_enum, default_value_t = EngineName::Wasmi)]
-    pub(crate) engine: EngineName,
+    /// What executes it [default: mote; of a WASI program: wasmi]
+    #[arg(long, value_enum, hide_default_value = true)]
+    pub(crate) engine: Option<EngineName>,
 
     /// Call this export instead of the module's entry, and print its results, one a line
     #[arg(long, value_name = "EXPORT")]
@@ -163,7 +163,7 @@ pub(crate) struct ReplayArguments {
     pub(crate) policy: Option<PathBuf>,
 
     /// What executes it now, whatever executed it then
-    #[arg(long, value_enum, default_value_t = EngineName::Wasmi)]
+    #[arg(long, value_enum, default_value_t = EngineName::Mote)]
     pub(crate) engine: EngineName,
 
     /// Print the outcome, and not the host calls

@@ -18,6 +18,9 @@ use crate::replay::{difference, run_again};
 use crate::terminal;
 use crate::watch::{Show, Watch};
 
+/// What executes the module.
+const ENGINE: EngineName = EngineName::Mote;
+
 /// `mote demo`.
 pub(crate) fn demo(arguments: &DemoArguments) -> Result<Code, Failure> {
     let Some(device) = DEVICES.first() else {
@@ -43,8 +46,8 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Code, Failure> {
         run_for_us: Some(arguments.run_for_us),
         ..RunOptions::default()
     };
-    let mut on_device = Watch::new(Show::All, name, mote_engine_wasmi::NAME);
-    let firmware = Firmware::ready(device)?;
+    let mut on_device = Watch::new(Show::All, name, ENGINE.name());
+    let firmware = Firmware::ready(device, ENGINE)?;
     let begun = Instant::now();
     let run = device::run(
         &module,
@@ -76,7 +79,7 @@ pub(crate) fn demo(arguments: &DemoArguments) -> Result<Code, Failure> {
         device.description,
         &policy.policy(),
         &recording,
-        EngineName::Wasmi,
+        ENGINE,
         Show::All,
     )?;
 

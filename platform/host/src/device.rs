@@ -7,13 +7,15 @@ use anyhow::Context;
 use mote_abi::HostFunction;
 use mote_engine::Value;
 use mote_sim::Pace;
-use mote_supervisor::bundle::{Contents, RunOptions, header};
+use mote_supervisor::bundle::{Contents, PayloadKind, RunOptions, header, padding_bytes};
 use mote_supervisor::report::Observer;
 use mote_toolchain::{Build, Footprint, Need, Toolchain};
 use mote_traits::Direction;
 
 use crate::boards::DeviceBoard;
+use crate::cli::EngineName;
 use crate::device_image::device_image;
+use crate::engine::translate;
 use crate::exit::{Code, Failure};
 use crate::module::Module;
 use crate::qemu::{self, Boot, LedTransition};
@@ -37,18 +39,21 @@ pub(crate) struct DeviceRun {
 #[derive(Debug)]
 pub(crate) struct Firmware {
     board: &'static DeviceBoard,
+    engine: EngineName,
     toolchain: Toolchain,
     elf: PathBuf,
 }
 
 impl Firmware {
-    /// Builds a board's firmware, or finds it built.
-    pub(crate) fn ready(board: &'static DeviceBoard) -> Result<Self, Failure> {
+    /// Builds a board's firmware with an engine, or finds it built.
+    pub(crate) fn ready(board: &'static DeviceBoard, engine: EngineName) -> Result<Self, Failure> {
+        let package = board.firmware(engine)?;
         let toolchain = Toolchain::ready(&[Need::Device(board.target), Need::Qemu])?;
-        let build = Build::package(&workspace()?, board.firmware);
+        let build = Build::package(&workspace()?, package);
         let elf = toolchain.build_firmware(&build, board.target)?;
         Ok(Self {
             board,
+            engine,
             toolchain,
             elf,
         })
@@ -65,12 +70,13 @@ pub(crate) fn run(
 ) -> Result<DeviceRun, Failure> {
     let Firmware {
         board,
+        engine,
         toolchain,
         elf,
     } = firmware;
     let footprint = Footprint::of_file(elf)?;
     let bytes = std::fs::read(elf).with_context(|| elf.display().to_string())?;
-    let image = device_image(&bytes, &bundle(module, options)?)?;
+    let image = device_image(&bytes, &bundle(module, options, *engine)?)?;
     let folder = tempfile::tempdir().context("a folder for the device image")?;
     let elf = folder.path().join("device.elf");
     std::fs::write(&elf, image).with_context(|| elf.display().to_string())?;
@@ -102,16 +108,26 @@ fn wall_limit(options: &RunOptions) -> Duration {
     }
 }
 
-/// Encodes a module, its manifest and how to run it.
-fn bundle(module: &Module, options: &RunOptions) -> Result<Vec<u8>, Failure> {
+/// Encodes a module, as the engine wants it, its manifest and how to run it.
+fn bundle(module: &Module, options: &RunOptions, engine: EngineName) -> Result<Vec<u8>, Failure> {
+    let image;
+    let (payload_kind, payload) = match engine {
+        EngineName::Wasmi => (PayloadKind::Wasm, &module.wasm),
+        EngineName::Mote => {
+            image = translate(&module.wasm)
+                .map_err(|error| Failure::refused(format!("{}: {error}", module.path.display())))?;
+            (PayloadKind::Image, &image)
+        }
+    };
     let contents = Contents {
         manifest: module.manifest.clone(),
         options: options.clone(),
-        wasm: &module.wasm,
+        payload_kind,
     };
-    let encoded = postcard::to_allocvec(&contents).context("the module cannot be encoded")?;
-    let header = header(&encoded).map_err(|error| Failure::refused(error.message()))?;
-    Ok([header.as_slice(), &encoded].concat())
+    let contents = postcard::to_allocvec(&contents).context("the module cannot be encoded")?;
+    let header = header(&contents, payload).map_err(|error| Failure::refused(error.message()))?;
+    let padding = vec![0; padding_bytes(contents.len())];
+    Ok([header.as_slice(), &contents, &padding, payload].concat())
 }
 
 /// Compares what the LEDs did with what the module asked for, and tells how they differ.

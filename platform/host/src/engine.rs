@@ -5,23 +5,16 @@
 
 use std::fmt;
 
-use mote_engine::{ImageEngine, InstanceSize, StartError};
-use mote_image::{Image, verify};
+use mote_engine::ImageEngine;
+use mote_image::Image;
+use mote_supervisor::load::{self, LoadError, instance_size};
 use mote_supervisor::manifest::Manifest;
 use mote_translate::{Failure, Options};
 use mote_translate_image::{Limit, translate_to_vec};
 
-/// The engine's name, by which `--engine` and reports know it.
-pub(crate) const NAME: &str = "mote";
-
-/// Words of stack that a module gets whose calls have no bound: 256 KiB, as much as wasmi's.
-const STACK_WORDS: u32 = 64 * 1024;
-
-/// Bytes of memory that a module may grow to which has no limit of its own.
-const MEMORY_BYTES: u32 = 16 << 20;
-
-/// Entries that a table may grow to.
-const TABLE_ENTRIES: u32 = 64 * 1024;
+/// RAM for a module that the simulated board has, in words. Room for a memory of 64 KiB pages that
+/// grows for a while; a device has less, which a manifest can say.
+const ROOM_WORDS: usize = 16 << 18;
 
 /// Where an engine's image and block lie.
 #[derive(Debug, Default)]
@@ -31,20 +24,16 @@ pub(crate) struct Storage {
     block: Vec<u32>,
 }
 
-/// Why a module cannot be run by this engine.
+/// Why a module cannot be translated.
 #[derive(Debug)]
-pub(crate) enum LoadError {
+pub(crate) enum TranslateError {
     /// The module is not accepted.
     Rejected(mote_translate::Error),
     /// It passes a limit of the image's format.
     Limit(Limit),
-    /// The image that was just made is not sound: a fault of the translator.
-    Image(mote_image::Rejected),
-    /// An instance cannot be started.
-    Start(StartError),
 }
 
-impl fmt::Display for LoadError {
+impl fmt::Display for TranslateError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rejected(error) => write!(formatter, "{error}"),
@@ -54,21 +43,39 @@ impl fmt::Display for LoadError {
                     "it passes a limit of the executable image ({limit:?})"
                 )
             }
-            Self::Image(rejected) => write!(
-                formatter,
-                "the translator made an image that does not verify ({rejected:?}): report it, and \
-                 use --engine wasmi meanwhile"
-            ),
-            Self::Start(StartError::Segment(kind)) => {
-                write!(
-                    formatter,
-                    "cannot be instantiated: {} by a segment",
-                    kind.message()
-                )
-            }
-            Self::Start(error) => write!(formatter, "cannot be instantiated ({error:?})"),
         }
     }
+}
+
+/// Why a module cannot be run by this engine.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// It cannot be translated.
+    Translate(TranslateError),
+    /// The image cannot be loaded.
+    Load(LoadError),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Translate(error) => write!(formatter, "{error}"),
+            Self::Load(LoadError::Image(rejected)) => write!(
+                formatter,
+                "the translator made an image that is not sound ({rejected}): report it, and use \
+                 --engine wasmi meanwhile"
+            ),
+            Self::Load(error) => write!(formatter, "{error}"),
+        }
+    }
+}
+
+/// Translates a module to an executable image.
+pub(crate) fn translate(wasm: &[u8]) -> Result<Vec<u8>, TranslateError> {
+    translate_to_vec(wasm, Options { floats: true }).map_err(|failure| match failure {
+        Failure::Rejected(error) => TranslateError::Rejected(error),
+        Failure::Backend { error, .. } => TranslateError::Limit(error),
+    })
 }
 
 /// Translates, verifies and starts a module, within its manifest's limits.
@@ -76,27 +83,20 @@ pub(crate) fn load<'s>(
     wasm: &[u8],
     manifest: &Manifest,
     storage: &'s mut Storage,
-) -> Result<ImageEngine<'s>, LoadError> {
-    let bytes =
-        translate_to_vec(wasm, Options { floats: true }).map_err(|failure| match failure {
-            Failure::Rejected(error) => LoadError::Rejected(error),
-            Failure::Backend { error, .. } => LoadError::Limit(error),
-        })?;
+) -> Result<ImageEngine<'s>, Error> {
+    let bytes = translate(wasm).map_err(Error::Translate)?;
     storage.image = bytemuck::pod_collect_to_vec(&bytes);
-    let words: &[u8] = bytemuck::cast_slice(&storage.image);
-    let image = Image::open(words.get(..bytes.len()).unwrap_or(words)).map_err(LoadError::Image)?;
-    let verified = verify(image, &mut vec![0; image.scratch_bytes()]).map_err(LoadError::Image)?;
-    let least = InstanceSize::least(verified.image());
-    let bounded = verified.image().header().stack_words;
-    let size = InstanceSize {
-        stack_words: bounded.unwrap_or(STACK_WORDS),
-        memory_bytes: manifest
-            .memory_max_bytes
-            .unwrap_or(least.memory_bytes.max(MEMORY_BYTES)),
-        table_entries: TABLE_ENTRIES,
-    };
-    let too_large = LoadError::Start(StartError::TooLarge);
-    let words = size.block_words(verified.image()).ok_or(too_large)?;
+    let image: &[u8] = bytemuck::cast_slice(&storage.image);
+    let image = image.get(..bytes.len()).unwrap_or(image);
+    // As much as it takes, not as much as there could be: the block is zeroed.
+    let words = Image::open(image)
+        .map_err(LoadError::Image)
+        .and_then(|image| {
+            let size = instance_size(&image, manifest, ROOM_WORDS)?;
+            let words = size.block_words(&image).unwrap_or(ROOM_WORDS);
+            Ok(words.max(image.scratch_bytes().div_ceil(4)))
+        })
+        .map_err(Error::Load)?;
     storage.block = vec![0; words];
-    ImageEngine::start(verified, &mut storage.block, size).map_err(LoadError::Start)
+    load::load(image, manifest, &mut storage.block).map_err(Error::Load)
 }

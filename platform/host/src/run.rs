@@ -44,7 +44,8 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Code, Failure> {
         (false, Some(_)) => Show::Messages,
         (false, None) => Show::All,
     };
-    let mut watch = Watch::new(show, board.description().name, arguments.engine.name());
+    let engine = arguments.engine.unwrap_or(EngineName::Mote);
+    let mut watch = Watch::new(show, board.description().name, engine.name());
     match board {
         Board::Simulated(description, _) => {
             let policy = board.read_policy(arguments.policy.as_deref())?;
@@ -55,7 +56,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Code, Failure> {
                 options: &options,
                 levels: &levels,
                 pace: pace(arguments),
-                engine: arguments.engine,
+                engine,
             };
             simulate(&module, &simulation, &mut watch);
         }
@@ -82,14 +83,6 @@ fn on_device(
             board.description.name
         )));
     }
-    if arguments.engine != EngineName::Wasmi {
-        return Err(Failure::usage(format!(
-            "--engine {}: the firmware of {} is built with wasmi; simulate the board with --board \
-             sim:{1}",
-            arguments.engine.name(),
-            board.description.name
-        )));
-    }
     if !arguments.levels.is_empty() {
         return Err(Failure::usage(
             "--set is for the simulator: an emulated device's inputs are the emulator's",
@@ -97,7 +90,7 @@ fn on_device(
     }
     let run = device::run(
         module,
-        &Firmware::ready(board)?,
+        &Firmware::ready(board, arguments.engine.unwrap_or(EngineName::Mote))?,
         options,
         pace(arguments),
         watch,

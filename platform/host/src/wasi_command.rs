@@ -102,11 +102,10 @@ fn refuse_what_is_for_modules(board: Board, arguments: &RunArguments) -> Result<
             device.description.name
         )));
     }
-    if arguments.engine != EngineName::Wasmi {
-        return Err(Failure::usage(format!(
-            "--engine {}: WASI programs run on wasmi",
-            arguments.engine.name()
-        )));
+    if arguments.engine == Some(EngineName::Mote) {
+        return Err(Failure::usage(
+            "--engine mote: WASI programs run on wasmi; leave --engine out",
+        ));
     }
     let given = [
         ("--for", arguments.run_for_us.is_some()),

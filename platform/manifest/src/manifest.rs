@@ -41,6 +41,7 @@ struct Module {
 #[serde(deny_unknown_fields)]
 struct Limits {
     memory_bytes: Option<u32>,
+    stack_bytes: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +67,7 @@ pub fn parse_manifest(text: &str) -> Result<ManifestFile, ParseError> {
         name: words::name("module.name", &toml.module.name)?,
         version: version(&toml.module.version)?,
         memory_max_bytes: toml.limits.memory_bytes,
+        stack_max_bytes: toml.limits.stack_bytes,
         ..Manifest::default()
     };
     for (name, capability) in toml.capabilities {

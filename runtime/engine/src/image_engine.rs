@@ -188,6 +188,12 @@ impl<'a> ImageEngine<'a> {
         &self.image
     }
 
+    /// Returns the bytes of the block that the instance takes, memory included.
+    #[must_use]
+    pub fn block_bytes(&self) -> usize {
+        size_of_val(&*self.block)
+    }
+
     /// Returns the value of an exported global.
     #[must_use]
     pub fn exported_global(&self, name: &str) -> Option<Value> {

@@ -8,6 +8,8 @@
 //! the rest holds what they refer to: names, value types, contents of segments. [`Image::open`]
 //! finds the parts; it looks at counts and lengths, not into the parts: that is for `verify`.
 
+use core::fmt;
+
 use crate::header::{HEADER_BYTES, Header, MAGIC, VERSION, crcs, word_at};
 use crate::{Features, NONE};
 
@@ -34,6 +36,36 @@ pub enum Rejected {
     Charge(u32),
     /// The scratch memory is too small: see [`Image::scratch_bytes`].
     Scratch,
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoImage => {
+                formatter.write_str("no executable image, or one that was never finished")
+            }
+            Self::Version => write!(
+                formatter,
+                "an executable image of another version than {VERSION}: translate the module anew"
+            ),
+            Self::Length => formatter.write_str("the image is cut off"),
+            Self::Alignment => {
+                formatter.write_str("the image does not begin at a multiple of four bytes")
+            }
+            Self::Crc => formatter.write_str("the image is damaged: its checksum is wrong"),
+            Self::Feature => formatter.write_str("the image needs a feature that is not there"),
+            Self::Record(at) => write!(
+                formatter,
+                "the image's record at {at:#x} refers to what is not there"
+            ),
+            Self::Code(at) => write!(formatter, "the image's code at {at:#x} is not allowed"),
+            Self::Charge(at) => write!(
+                formatter,
+                "the image's code at {at:#x} charges too little fuel"
+            ),
+            Self::Scratch => formatter.write_str("too little memory to verify the image"),
+        }
+    }
 }
 
 /// A function's record.

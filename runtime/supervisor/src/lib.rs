@@ -29,6 +29,7 @@ pub mod grant;
 mod host_call;
 pub mod instance;
 pub mod link;
+pub mod load;
 pub mod manifest;
 mod name;
 pub mod policy;

@@ -67,6 +67,10 @@ pub struct Manifest {
     pub version: Version,
     /// Most bytes of memory that the module may have, if it says so.
     pub memory_max_bytes: Option<u32>,
+    /// Most bytes of stack that its calls may take, if it says so. It is what a module gets whose
+    /// calls have no bound; one that takes more by itself does not start. (wasmi has a stack of its own
+    /// and does not look at it.)
+    pub stack_max_bytes: Option<u32>,
     /// What it asks for.
     pub capabilities: Vec<Request, CAPABILITIES_MAX>,
 }

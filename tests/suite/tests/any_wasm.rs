@@ -160,11 +160,11 @@ fn proposals_that_are_not_supported_are_refused_by_name() {
         ("(module (type (struct)))", "gc"),
         (
             "(module (import \"a\" \"m\" (memory 1)))",
-            "imports a memory",
+            "imported memory",
         ),
         (
             "(module (import \"a\" \"g\" (global i32)))",
-            "imports a global",
+            "imported global",
         ),
     ] {
         let path = folder.write("proposal.wat", text);

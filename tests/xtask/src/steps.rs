@@ -243,7 +243,10 @@ impl Context {
     /// The libraries that every device uses, whatever its board.
     fn device_libraries(&self) -> Vec<String> {
         let runtime = self.workspace.under("runtime");
-        let packages = runtime.chain(self.workspace.under("platform/traits"));
+        let packages = runtime
+            .chain(self.workspace.under("platform/traits"))
+            .chain(self.workspace.under("platform/cortex-m"))
+            .chain(self.workspace.under("firmware/cortex-m"));
         packages.map(|package| package.name.clone()).collect()
     }
 

@@ -54,6 +54,14 @@ pub(crate) enum Kind {
 }
 
 impl Workspace {
+    /// Tells whether a package of the workspace depends on this one.
+    pub(crate) fn is_depended_on(&self, name: &str) -> bool {
+        self.packages
+            .iter()
+            .flat_map(|package| &package.dependencies)
+            .any(|dependency| dependency.name == name)
+    }
+
     /// Finds the workspace that this program was built from.
     pub(crate) fn find() -> Result<Self> {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -4,16 +4,13 @@ use core::convert::Infallible;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use embedded_hal::digital::{InputPin, StatefulOutputPin};
+use mote_cortex_m::{CoreSleep, Mmio, MonotonicClock};
 use mote_traits::{Board, BoardDescription, Clock, Direction, Gpio, PinDescription, PinIndex};
 
-use crate::clock::MonotonicClock;
-use crate::core_sleep::CoreSleep;
 use crate::dual_timer::DualTimer;
 use crate::gpio::{Button, Led};
-use crate::memory_map::{DUAL_TIMER, FPGA_IO, UART0};
-use crate::registers::Mmio;
+use crate::memory_map::{DUAL_TIMER, DualTimerInterrupt, FPGA_IO};
 use crate::stack_guard;
-use crate::uart::Uart;
 
 /// What the board is called and what it has. The order of pins is that of [`Mps2An386`]'s table.
 pub const DESCRIPTION: BoardDescription = BoardDescription {
@@ -44,19 +41,10 @@ pub const DESCRIPTION: BoardDescription = BoardDescription {
 pub struct Mps2An386 {
     leds: [Led<Mmio>; 2],
     buttons: [Button<Mmio>; 2],
-    clock: MonotonicClock<Mmio, CoreSleep>,
+    clock: MonotonicClock<DualTimer<Mmio>, CoreSleep<DualTimerInterrupt>>,
 }
 
-/// Everything on the board, each part once.
-#[derive(Debug)]
-pub struct Parts {
-    /// What modules may be granted.
-    pub board: Mps2An386,
-    /// The serial line, which is the firmware's own.
-    pub uart: Uart<Mmio>,
-}
-
-impl Parts {
+impl Mps2An386 {
     /// Sets the board up and hands it out: once, and only on the board. Interrupts are masked from
     /// then on.
     #[must_use]
@@ -70,19 +58,14 @@ impl Parts {
         let fpga_io = || unsafe { Mmio::new(FPGA_IO) };
         // SAFETY: this is the board, so the timer is there, and it is handed out once.
         let timer = unsafe { Mmio::new(DUAL_TIMER) };
-        // SAFETY: this is the board, so the UART is there, and it is handed out once.
-        let uart = unsafe { Mmio::new(UART0) };
         // SAFETY: the firmware has nothing below its stack, and nothing else uses the MPU.
         unsafe { stack_guard::set() };
         // SAFETY: the firmware has no interrupt handlers, and the timer is handed out once.
-        let core = unsafe { CoreSleep::new() };
+        let core = unsafe { CoreSleep::new(DualTimerInterrupt) };
         Some(Self {
-            board: Mps2An386 {
-                leds: [Led::new(fpga_io(), 1), Led::new(fpga_io(), 2)],
-                buttons: [Button::new(fpga_io(), 1), Button::new(fpga_io(), 2)],
-                clock: MonotonicClock::new(DualTimer::new(timer), core),
-            },
-            uart: Uart::new(uart),
+            leds: [Led::new(fpga_io(), 1), Led::new(fpga_io(), 2)],
+            buttons: [Button::new(fpga_io(), 1), Button::new(fpga_io(), 2)],
+            clock: MonotonicClock::new(DualTimer::new(timer), core),
         })
     }
 }
@@ -147,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_not_to_be_had_where_there_is_no_board() {
-        assert!(Parts::take().is_none());
+    fn board_is_not_to_be_had_where_there_is_no_board() {
+        assert!(Mps2An386::take().is_none());
     }
 }

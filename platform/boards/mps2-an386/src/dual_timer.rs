@@ -3,7 +3,9 @@
 //! Registers and bits: Cortex-M System Design Kit TRM (ARM DDI 0479), the dual timer's programmers
 //! model. Both halves count down, at the peripherals' clock.
 
-use crate::registers::Registers;
+use mote_cortex_m::{AlarmTimer, Registers};
+
+use crate::memory_map::TICKS_PER_US;
 
 /// Offset of the second half's registers from the first's.
 const ALARM: usize = 0x20;
@@ -45,15 +47,17 @@ impl<R: Registers> DualTimer<R> {
         timer.clear_alarm();
         timer
     }
+}
 
-    /// Returns the ticks since the start, modulo 2^32.
-    pub fn ticks(&self) -> u32 {
+impl<R: Registers> AlarmTimer for DualTimer<R> {
+    const TICKS_PER_US: u32 = TICKS_PER_US;
+
+    fn ticks(&mut self) -> u32 {
         // It counts down from 2^32 - 1.
         !self.registers.read(VALUE)
     }
 
-    /// Lets the interrupt be raised in so many ticks.
-    pub fn set_alarm(&mut self, ticks: u32) {
+    fn set_alarm(&mut self, ticks: u32) {
         self.registers
             .write(ALARM.wrapping_add(CONTROL), ALARM_READY);
         // Zero would not start it.
@@ -64,9 +68,45 @@ impl<R: Registers> DualTimer<R> {
         );
     }
 
-    /// Turns the alarm off, and takes its interrupt back.
-    pub fn clear_alarm(&mut self) {
+    fn clear_alarm(&mut self) {
         self.registers.write(ALARM.wrapping_add(CONTROL), 0);
         self.registers.write(ALARM.wrapping_add(INTERRUPT_CLEAR), 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::RefCell;
+    use std::rc::Rc;
+    use std::vec::Vec;
+
+    use super::*;
+
+    /// Registers that keep what is written, and count down from the top by five.
+    #[derive(Clone, Default)]
+    struct Fake(Rc<RefCell<Vec<(usize, u32)>>>);
+
+    impl Registers for Fake {
+        fn read(&self, offset: usize) -> u32 {
+            assert_eq!(offset, 0x04, "only the counter is read");
+            u32::MAX - 5
+        }
+
+        fn write(&mut self, offset: usize, value: u32) {
+            self.0.borrow_mut().push((offset, value));
+        }
+    }
+
+    #[test]
+    fn alarm_is_loaded_while_it_stands_still_and_started_with_its_interrupt() {
+        let fake = Fake::default();
+        let mut timer = DualTimer::new(fake.clone());
+        assert_eq!(timer.ticks(), 5);
+        fake.0.borrow_mut().clear();
+        timer.set_alarm(0);
+        let written = fake.0.take();
+        assert_eq!(written, [(0x28, 0x43), (0x20, 1), (0x28, 0xe3)]);
+        timer.clear_alarm();
+        assert_eq!(fake.0.take(), [(0x28, 0), (0x2c, 1)]);
     }
 }

@@ -7,8 +7,7 @@
 use core::convert::Infallible;
 
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin, StatefulOutputPin};
-
-use crate::registers::Registers;
+use mote_cortex_m::Registers;
 
 const LED0: usize = 0x00;
 const BUTTON: usize = 0x08;

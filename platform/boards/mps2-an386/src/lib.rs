@@ -18,22 +18,16 @@
 extern crate std;
 
 mod board;
-mod bundle;
-mod clock;
-mod core_sleep;
 mod dual_timer;
 mod gpio;
 mod memory_map;
-mod registers;
 mod stack_guard;
 mod uart;
 
-pub use board::{DESCRIPTION, Mps2An386, Parts};
-pub use bundle::bundle_region;
-pub use clock::MonotonicClock;
-pub use core_sleep::{CoreSleep, WaitForInterrupt};
+pub use board::{DESCRIPTION, Mps2An386};
 pub use dual_timer::DualTimer;
 pub use gpio::{Button, Led};
 pub use memory_map::TICKS_PER_US;
-pub use registers::{Mmio, Registers};
 pub use uart::Uart;
+#[cfg(target_os = "none")]
+pub use uart::write_serial;

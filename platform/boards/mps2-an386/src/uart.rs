@@ -6,9 +6,9 @@
 use core::convert::Infallible;
 
 use embedded_io::{ErrorType, Write};
+use mote_cortex_m::Registers;
 
-use crate::memory_map::{TICKS_PER_US, UART0};
-use crate::registers::{Mmio, Registers};
+use crate::memory_map::TICKS_PER_US;
 
 const DATA: usize = 0x00;
 const STATE: usize = 0x04;
@@ -38,18 +38,15 @@ impl<R: Registers> Uart<R> {
     }
 }
 
-impl Uart<Mmio> {
-    /// Takes the board's serial line away from whoever has it, to tell of the end.
-    ///
-    /// # Safety
-    ///
-    /// Whoever had it does not use it any more: the caller never returns there.
-    #[must_use]
-    pub unsafe fn steal() -> Self {
-        // SAFETY: UART 0 is at that address, and the caller guarantees that it is the only user.
-        let registers = unsafe { Mmio::new(UART0) };
-        Self::new(registers)
-    }
+/// Sends bytes on the board's serial line, and waits until they are on their way.
+///
+/// There is nothing to take first, so that a firmware that fails can use it too. Only on the board.
+#[cfg(target_os = "none")]
+pub fn write_serial(bytes: &[u8]) {
+    // SAFETY: this is the board, so the UART is there. Nothing else uses it, and who is interrupted
+    // here by a fault is not returned to.
+    let registers = unsafe { mote_cortex_m::Mmio::new(crate::memory_map::UART0) };
+    let Ok(()) = Uart::new(registers).write_all(bytes);
 }
 
 impl<R> ErrorType for Uart<R> {

@@ -8,6 +8,7 @@
 //!              traits <--+   manifest |               |
 //!                ^               ^    |               |
 //!          sim, boards/* <--- host, firmware/* -------+
+//!                `--> cortex-m <-------'
 //! ```
 //!
 //! The table below is the rule; a package in a folder that it does not know is a finding too, so
@@ -43,12 +44,23 @@ const TABLE: &[Row] = &[
     ("platform/toolchain", &[]),
     ("platform/manifest", &["runtime/abi", "runtime/supervisor"]),
     ("platform/sim", &["platform/traits"]),
-    ("platform/boards", &["platform/traits"]),
+    ("platform/cortex-m", &["platform/traits"]),
+    ("platform/boards", &["platform/traits", "platform/cortex-m"]),
     // Of the boards it takes their descriptions, to simulate them and to name their pins.
     ("platform/host", &["runtime", "platform"]),
     (
+        "firmware/cortex-m",
+        &["runtime", "platform/traits", "platform/cortex-m"],
+    ),
+    (
         "firmware",
-        &["runtime", "platform/traits", "platform/boards"],
+        &[
+            "runtime",
+            "platform/traits",
+            "platform/cortex-m",
+            "platform/boards",
+            "firmware/cortex-m",
+        ],
     ),
     ("modules/sdk", &["runtime/abi"]),
     ("modules", &["runtime/abi", "modules/sdk"]),

@@ -1,4 +1,6 @@
 //! How far the stack has grown: `cortex-m-rt` paints it before `main`.
+//!
+//! A board's memory.x says where it lies, by `_stack_start` (its top) and `_stack_end`.
 
 use cortex_m_rt::STACK_PAINT_VALUE;
 
@@ -8,19 +10,22 @@ unsafe extern "C" {
 }
 
 /// Returns the stack's size in bytes.
-pub(crate) fn size_bytes() -> usize {
+#[must_use]
+pub fn size_bytes() -> usize {
     (&raw const _stack_start)
         .addr()
         .saturating_sub((&raw const _stack_end).addr())
 }
 
 /// Returns the address of the stack's lowest byte.
-pub(crate) fn lowest_address() -> usize {
+#[must_use]
+pub fn lowest_address() -> usize {
     (&raw const _stack_end).addr()
 }
 
 /// Returns the most bytes of the stack that were in use at a time.
-pub(crate) fn peak_bytes() -> usize {
+#[must_use]
+pub fn peak_bytes() -> usize {
     let start = &raw const _stack_start;
     let mut word = &raw const _stack_end;
     while word < start {

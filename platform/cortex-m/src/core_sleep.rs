@@ -1,14 +1,12 @@
 //! Sleep of the core until an interrupt is pending.
 //!
-//! Interrupts stay masked on this board, for ever: a pending one wakes the core (Armv7-M
-//! Architecture Reference Manual, B1.5.19 "Wait For Interrupt": with PRIMASK set too), and is then
+//! Interrupts stay masked, for ever: a pending one wakes the core (Armv7-M
+//! Architecture Reference Manual, B1.5.19 "Wait For Interrupt": with PRIMASK set too; Armv6-M, B1.5.17, likewise), and is then
 //! dealt with where the core slept. No handler ever runs, hence nothing has to be shared with one,
 //! and an interrupt that comes between the last look and the instruction is not missed.
 
 use cortex_m::interrupt::InterruptNumber;
 use cortex_m::peripheral::NVIC;
-
-use crate::memory_map::DUAL_TIMER_INTERRUPT;
 
 /// Something that can sleep until the alarm's interrupt.
 pub trait WaitForInterrupt {
@@ -19,39 +17,27 @@ pub trait WaitForInterrupt {
     fn forget_interrupt(&mut self);
 }
 
-/// The dual timer's interrupt line.
-#[derive(Clone, Copy)]
-struct DualTimerInterrupt;
-
-// SAFETY: the number is the board's interrupt line of the dual timer, below the 32 that it has,
-// and is always the same.
-unsafe impl InterruptNumber for DualTimerInterrupt {
-    fn number(self) -> u16 {
-        DUAL_TIMER_INTERRUPT
-    }
-}
-
-/// The core of the board.
+/// The core, and the interrupt that wakes it.
 #[derive(Debug)]
-pub struct CoreSleep {
-    _private: (),
+pub struct CoreSleep<I> {
+    alarm: I,
 }
 
-impl CoreSleep {
+impl<I: InterruptNumber> CoreSleep<I> {
     /// Masks all interrupts, and lets that of the alarm wake the core.
     ///
     /// # Safety
     ///
-    /// Nothing else counts on interrupts being taken, or uses that of the dual timer.
-    pub(crate) unsafe fn new() -> Self {
+    /// Nothing else counts on interrupts being taken, or uses that of the alarm.
+    pub unsafe fn new(alarm: I) -> Self {
         cortex_m::interrupt::disable();
         // SAFETY: no critical section is broken, since interrupts are masked and stay so.
-        unsafe { NVIC::unmask(DualTimerInterrupt) };
-        Self { _private: () }
+        unsafe { NVIC::unmask(alarm) };
+        Self { alarm }
     }
 }
 
-impl WaitForInterrupt for CoreSleep {
+impl<I: InterruptNumber> WaitForInterrupt for CoreSleep<I> {
     fn wait_for_interrupt(&mut self) {
         // The alarm's last register must have been written before the core stops.
         cortex_m::asm::dsb();
@@ -60,6 +46,6 @@ impl WaitForInterrupt for CoreSleep {
 
     fn forget_interrupt(&mut self) {
         cortex_m::asm::dsb();
-        NVIC::unpend(DualTimerInterrupt);
+        NVIC::unpend(self.alarm);
     }
 }

@@ -7,12 +7,12 @@ use core::cell::RefCell;
 use core::fmt::Write as _;
 
 use critical_section::Mutex;
-use mote_board_mps2_an386::{Mmio, Uart};
+use mote_cortex_m::stack;
 use mote_supervisor::report::{Observer, PROTOCOL_VERSION, Report};
-use mote_traits::Board;
+use mote_traits::BoardDescription;
 
-use crate::line::Line;
-use crate::{heap, stack};
+use crate::EngineDescription;
+use crate::line::{Line, Write};
 
 /// Longest message of a log record that is sent, in bytes.
 const MESSAGE_MAX_BYTES: usize = 256;
@@ -20,21 +20,25 @@ const MESSAGE_MAX_BYTES: usize = 256;
 /// The most talkative log level of the firmware itself.
 const LEVEL_MAX: log::LevelFilter = log::LevelFilter::Info;
 
-static LINE: Mutex<RefCell<Option<Line<Uart<Mmio>>>>> = Mutex::new(RefCell::new(None));
+static LINE: Mutex<RefCell<Option<Line<Write>>>> = Mutex::new(RefCell::new(None));
 
 /// Takes the serial line, says hello on it, and lets log records go there too.
-pub(crate) fn set_up(uart: Uart<Mmio>, board: &impl Board, engine: &str) -> Reporter {
-    critical_section::with(|section| LINE.replace(section, Some(Line::new(uart))));
+pub(crate) fn set_up(
+    write: Write,
+    board: &BoardDescription,
+    engine: EngineDescription,
+) -> Reporter {
+    critical_section::with(|section| LINE.replace(section, Some(Line::new(write))));
     send(&Report::Hello {
         protocol: PROTOCOL_VERSION,
-        board: board.description().name,
-        engine,
+        board: board.name,
+        engine: engine.name,
     });
     // It fails only where there is a logger already.
     if log::set_logger(&Logger).is_ok() {
         log::set_max_level(LEVEL_MAX);
     }
-    Reporter { _private: () }
+    Reporter { engine }
 }
 
 fn send(report: &Report<'_>) {
@@ -77,7 +81,7 @@ impl core::fmt::Write for Message {
 
 /// Sends what a session tells.
 pub(crate) struct Reporter {
-    _private: (),
+    engine: EngineDescription,
 }
 
 impl Observer for Reporter {
@@ -86,9 +90,9 @@ impl Observer for Reporter {
             // Before the last report, since whoever watches may end the board at that one.
             log::info!(
                 target: "firmware",
-                "heap: {} of {} bytes at the most; stack: {} of {} bytes",
-                heap::peak_bytes(),
-                heap::SIZE_BYTES,
+                "RAM for modules: {} of {} bytes at the most; stack: {} of {} bytes",
+                (self.engine.ram_used_bytes)(),
+                self.engine.ram_bytes,
                 stack::peak_bytes(),
                 stack::size_bytes(),
             );

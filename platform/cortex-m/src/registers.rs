@@ -1,6 +1,6 @@
 //! Device registers: 32-bit words that are read and written for their effect.
 //!
-//! The drivers of this crate are generic over [`Registers`], so that their logic is tested on the
+//! The drivers of boards are generic over [`Registers`], so that their logic is tested on the
 //! host with registers that are a struct of the test. Only [`Mmio`] touches an address, and it is
 //! the only place where a driver's access is unsafe.
 

@@ -1,16 +1,28 @@
-//! The board's clock: 64 bits of microseconds out of a counter of 32 bits.
+//! A board's clock: 64 bits of microseconds out of a counter of 32 bits.
 //!
-//! The counter wraps every 171.8 s. Each look compares it with the look before, so somebody has
-//! to look at least once a wrap: [`Clock::computed`] does after every slice of a module's fuel, and
+//! The counter wraps (at 25 MHz every 171.8 s). Each look compares it with the look before, so somebody
+//! has to look at least once a wrap: [`Clock::computed`] does after every slice of a module's fuel, and
 //! a rest ends after half a wrap at the latest. No interrupt counts wraps, so there is no race to
 //! be had with one.
 
 use mote_traits::Clock;
 
 use crate::core_sleep::WaitForInterrupt;
-use crate::dual_timer::DualTimer;
-use crate::memory_map::TICKS_PER_US;
-use crate::registers::Registers;
+
+/// A timer of 32 bits that counts for ever, and an alarm.
+pub trait AlarmTimer {
+    /// How often it counts in a microsecond.
+    const TICKS_PER_US: u32;
+
+    /// Returns the ticks since the start, modulo 2^32.
+    fn ticks(&mut self) -> u32;
+
+    /// Lets the alarm's interrupt be raised in so many ticks.
+    fn set_alarm(&mut self, ticks: u32);
+
+    /// Turns the alarm off, and takes its interrupt back.
+    fn clear_alarm(&mut self);
+}
 
 /// Longest rest, in ticks: half a wrap, so that no wrap passes unseen.
 const REST_MAX_TICKS: u32 = 1 << 31;
@@ -34,15 +46,15 @@ impl Extended {
 
 /// Microseconds since the clock was made, and rest until an alarm.
 #[derive(Debug)]
-pub struct MonotonicClock<R, C> {
-    timer: DualTimer<R>,
+pub struct MonotonicClock<T, C> {
+    timer: T,
     core: C,
     extended: Extended,
 }
 
-impl<R: Registers, C: WaitForInterrupt> MonotonicClock<R, C> {
+impl<T: AlarmTimer, C: WaitForInterrupt> MonotonicClock<T, C> {
     /// Starts the clock at 0.
-    pub fn new(timer: DualTimer<R>, core: C) -> Self {
+    pub fn new(timer: T, core: C) -> Self {
         Self {
             timer,
             core,
@@ -63,16 +75,16 @@ impl<R: Registers, C: WaitForInterrupt> MonotonicClock<R, C> {
     }
 }
 
-impl<R: Registers, C: WaitForInterrupt> Clock for MonotonicClock<R, C> {
+impl<T: AlarmTimer, C: WaitForInterrupt> Clock for MonotonicClock<T, C> {
     fn now_us(&mut self) -> u64 {
         self.now_ticks()
-            .checked_div(u64::from(TICKS_PER_US))
+            .checked_div(u64::from(T::TICKS_PER_US))
             .unwrap_or(0)
     }
 
     fn rest_until_us(&mut self, deadline_us: Option<u64>) {
         let deadline_ticks =
-            deadline_us.map(|deadline_us| deadline_us.saturating_mul(u64::from(TICKS_PER_US)));
+            deadline_us.map(|deadline_us| deadline_us.saturating_mul(u64::from(T::TICKS_PER_US)));
         let left = deadline_ticks.map(|deadline| deadline.saturating_sub(self.now_ticks()));
         let ticks = left.map_or(REST_MAX_TICKS, |left| {
             u32::try_from(left).map_or(REST_MAX_TICKS, |left| left.min(REST_MAX_TICKS))
@@ -102,13 +114,11 @@ mod tests {
 
     const SECOND_US: u64 = 1_000_000;
 
-    /// A timer and a core that share a time, as far as the driver can tell them from real ones.
+    /// A timer of 25 ticks a microsecond and a core that share a time.
     #[derive(Default)]
     struct Fake {
         ticks: u64,
         alarm: Option<u64>,
-        alarm_control: u32,
-        alarm_load: u32,
         pending: bool,
         sleeps: u32,
     }
@@ -116,27 +126,24 @@ mod tests {
     #[derive(Clone, Default)]
     struct Shared(Rc<RefCell<Fake>>);
 
-    impl Registers for Shared {
-        fn read(&self, offset: usize) -> u32 {
-            assert_eq!(offset, 0x04, "only the counter is read");
+    impl AlarmTimer for Shared {
+        const TICKS_PER_US: u32 = 25;
+
+        fn ticks(&mut self) -> u32 {
             #[expect(clippy::cast_possible_truncation, reason = "the counter has 32 bits")]
             let ticks = self.0.borrow().ticks as u32;
-            !ticks
+            ticks
         }
 
-        fn write(&mut self, offset: usize, value: u32) {
+        fn set_alarm(&mut self, ticks: u32) {
             let mut fake = self.0.borrow_mut();
-            match offset {
-                0x20 => fake.alarm_load = value,
-                0x28 => {
-                    fake.alarm_control = value;
-                    let runs = value & 0x80 != 0;
-                    fake.alarm = runs.then(|| fake.ticks + u64::from(fake.alarm_load));
-                }
-                0x2c => fake.pending = false,
-                0x00 | 0x08 => {}
-                other => panic!("offset {other:#x}"),
-            }
+            fake.alarm = Some(fake.ticks + u64::from(ticks));
+        }
+
+        fn clear_alarm(&mut self) {
+            let mut fake = self.0.borrow_mut();
+            fake.alarm = None;
+            fake.pending = false;
         }
     }
 
@@ -144,11 +151,9 @@ mod tests {
         fn wait_for_interrupt(&mut self) {
             let mut fake = self.0.borrow_mut();
             fake.sleeps += 1;
-            assert_ne!(fake.alarm_control & 0x20, 0, "nothing would wake the core");
-            if let Some(alarm) = fake.alarm.take() {
-                fake.ticks = fake.ticks.max(alarm);
-                fake.pending = true;
-            }
+            let alarm = fake.alarm.take().expect("nothing would wake the core");
+            fake.ticks = fake.ticks.max(alarm);
+            fake.pending = true;
         }
 
         fn forget_interrupt(&mut self) {
@@ -158,8 +163,7 @@ mod tests {
 
     fn clock() -> (MonotonicClock<Shared, Shared>, Shared) {
         let shared = Shared::default();
-        let clock = MonotonicClock::new(DualTimer::new(shared.clone()), shared.clone());
-        (clock, shared)
+        (MonotonicClock::new(shared.clone(), shared.clone()), shared)
     }
 
     /// Rests as the runtime does: until the clock shows the deadline.
