@@ -5,8 +5,9 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use mote_cortex_m::bundle_region;
 use mote_engine::Engine;
-use mote_supervisor::bundle::{self, Bundle, Contents, PayloadKind};
+use mote_supervisor::bundle::{self, Contents, PayloadKind};
 use mote_supervisor::manifest::Manifest;
+use mote_supervisor::policy::Policy;
 use mote_supervisor::{load, session};
 use mote_traits::Board;
 
@@ -59,7 +60,7 @@ pub fn run<B, E, F>(
     firmware: &Firmware,
     engine: EngineDescription,
     board: &mut B,
-    load: impl FnOnce(&'static [u8], &Manifest) -> Result<E, F>,
+    load: impl FnOnce(&'static [u8], &Manifest<&str>) -> Result<E, F>,
 ) -> !
 where
     B: Board,
@@ -68,12 +69,13 @@ where
 {
     failure::set_up(firmware.write);
     let mut reporter = report::set_up(firmware.write, board.description(), engine);
-    let Ok(policy) = postcard::from_bytes(firmware.policy) else {
+    let Some(policy) = read_policy(firmware.policy) else {
         failure::end("the firmware's policy is malformed: build the firmware anew");
     };
-    let Bundle { contents, payload } = match bundle::read(bundle_region()) {
+    let mut contents = Contents::default();
+    let payload = match bundle::read(bundle_region(), &mut contents) {
         Err(error) => failure::end(error.message()),
-        Ok(bundle) => bundle,
+        Ok(payload) => payload,
     };
     let Contents {
         manifest,
@@ -88,7 +90,13 @@ where
         policy: &policy,
         options,
     };
-    let load = |manifest: &Manifest| load(payload, manifest);
+    let load = |manifest: &Manifest<&str>| load(payload, manifest);
     session::run(board, plan, load, &mut reporter);
     failure::stop();
+}
+
+/// Reads a policy, in a frame of its own: what that takes of the stack is free again afterwards.
+#[inline(never)]
+fn read_policy(bytes: &'static [u8]) -> Option<Policy<'static>> {
+    postcard::from_bytes(bytes).ok()
 }

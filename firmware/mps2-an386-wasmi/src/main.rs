@@ -34,7 +34,7 @@ mod device {
             ram_used_bytes: heap::peak_bytes,
             ram_bytes: heap::SIZE_BYTES,
         };
-        let load = |wasm: &[u8], manifest: &Manifest| {
+        let load = |wasm: &[u8], manifest: &Manifest<&str>| {
             let limits = Limits {
                 memory_max_bytes: manifest.memory_max_bytes,
             };

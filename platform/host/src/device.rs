@@ -120,8 +120,8 @@ fn bundle(module: &Module, options: &RunOptions, engine: EngineName) -> Result<V
         }
     };
     let contents = Contents {
-        manifest: module.manifest.clone(),
-        options: options.clone(),
+        manifest: module.manifest.borrowed(),
+        options: options.borrowed(),
         payload_kind,
     };
     let contents = postcard::to_allocvec(&contents).context("the module cannot be encoded")?;

@@ -79,9 +79,9 @@ pub(crate) fn translate(wasm: &[u8]) -> Result<Vec<u8>, TranslateError> {
 }
 
 /// Translates, verifies and starts a module, within its manifest's limits.
-pub(crate) fn load<'s>(
+pub(crate) fn load<'s, N>(
     wasm: &[u8],
-    manifest: &Manifest,
+    manifest: &Manifest<N>,
     storage: &'s mut Storage,
 ) -> Result<ImageEngine<'s>, Error> {
     let bytes = translate(wasm).map_err(Error::Translate)?;

@@ -1,5 +1,6 @@
 //! `mote inspect`: what a module is, needs and asks for, without running it.
 
+use mote_supervisor::capability::Table;
 use mote_supervisor::grant;
 
 use crate::boards::Board;
@@ -17,11 +18,16 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> Result<Code, Failure> {
         .map_err(|error| Failure::refused(format!("{}: {error}", module.path.display())))?;
     if let Some(path) = &module.manifest_path {
         let policy = board.read_policy(arguments.policy.as_deref())?;
-        let grants = grant::decide(&module.manifest, &policy.policy(), board.description())
-            .map_err(|_| {
-                Failure::refused(format!("{}: names one capability twice", path.display()))
-            })?;
-        inspection.add_manifest(&module.manifest, Some(&grants.decisions));
+        let mut decisions = Vec::new();
+        grant::decide(
+            &module.manifest.borrowed(),
+            &policy.policy(),
+            board.description(),
+            &mut Table::new(),
+            |decision| decisions.push(decision.to_owned()),
+        )
+        .map_err(|_| Failure::refused(format!("{}: names one capability twice", path.display())))?;
+        inspection.add_manifest(&module.manifest, Some(&decisions));
     }
     if arguments.json {
         terminal::out(&inspection.to_json().to_string());

@@ -35,9 +35,9 @@ pub(crate) fn simulate(
         board.schedule(*level);
     }
     let plan = session::Plan {
-        manifest: &module.manifest,
+        manifest: &module.manifest.borrowed(),
         policy: simulation.policy,
-        options: simulation.options,
+        options: &simulation.options.borrowed(),
     };
     let wasm = &module.wasm;
     match simulation.engine {
@@ -59,7 +59,10 @@ pub(crate) fn simulate(
 }
 
 /// Makes wasmi of a module, within its manifest's limits.
-fn load(wasm: &[u8], manifest: &Manifest) -> Result<WasmiEngine, mote_engine_wasmi::Rejected> {
+fn load(
+    wasm: &[u8],
+    manifest: &Manifest<&str>,
+) -> Result<WasmiEngine, mote_engine_wasmi::Rejected> {
     WasmiEngine::new(
         wasm,
         &Limits {

@@ -102,12 +102,13 @@ impl Observer for Watch {
                 self.engine = (*engine).to_owned();
             }
             Report::Decision(decision) => {
+                let decision = decision.to_owned();
                 if self.messages()
-                    && let Some(line) = present::refusal(decision, &self.board)
+                    && let Some(line) = present::refusal(&decision, &self.board)
                 {
                     terminal::note(&line);
                 }
-                self.decisions.push(decision.clone());
+                self.decisions.push(decision);
             }
             Report::ImportRefused {
                 module,

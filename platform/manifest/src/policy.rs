@@ -1,7 +1,7 @@
 //! `policy.toml`: what a board's owner lets modules have.
 
 use mote_abi::LogLevel;
-use mote_supervisor::policy::{GRANTS_MAX, NAMES_MAX, Names, Policy, PolicyGrant};
+use mote_supervisor::policy::{GRANTS_MAX, Names, Policy, PolicyGrant};
 use serde::Deserialize;
 
 use crate::{ParseError, words};
@@ -57,15 +57,26 @@ impl PolicyFile {
 /// Where the text is not TOML, or says what makes no sense; the error tells where.
 pub fn parse_policy(text: &str) -> Result<PolicyFile, ParseError> {
     let toml: Toml = toml::from_str(text)?;
+    let places: Vec<String> = toml
+        .grant
+        .iter()
+        .enumerate()
+        .map(|(index, grant)| format!("grant {} ({})", index.saturating_add(1), grant.interface))
+        .collect();
+    // Kept apart, since a policy borrows its names.
+    let lists = toml.grant.iter().zip(&places).map(|(grant, place)| {
+        Ok(Lists {
+            modules: names(place, "modules", grant.modules.as_ref())?,
+            pins: names(place, "pins", grant.pins.as_ref())?,
+        })
+    });
+    let lists: Vec<Lists> = lists.collect::<Result<_, ParseError>>()?;
     let mut policy = Policy::default();
-    for (index, grant) in toml.grant.iter().enumerate() {
-        let place = format!("grant {} ({})", index.saturating_add(1), grant.interface);
-        let grant = self::grant(&place, grant)?;
+    for ((grant, place), lists) in toml.grant.iter().zip(&places).zip(&lists) {
+        let grant = self::grant(place, grant, lists)?;
         policy.grants.push(grant).map_err(|_| {
-            ParseError::at(
-                place,
-                format!("one too many: a policy has at most {GRANTS_MAX}"),
-            )
+            let message = format!("one too many: a policy has at most {GRANTS_MAX}");
+            ParseError::at(place, message)
         })?;
     }
     postcard::to_allocvec(&policy)
@@ -73,10 +84,17 @@ pub fn parse_policy(text: &str) -> Result<PolicyFile, ParseError> {
         .map_err(|error| ParseError::at("policy", format!("cannot be encoded: {error}")))
 }
 
-fn grant<'a>(place: &str, grant: &'a Grant) -> Result<PolicyGrant<'a>, ParseError> {
+/// The names of a grant, with a space between; nothing where all are meant.
+struct Lists {
+    modules: Option<String>,
+    pins: Option<String>,
+}
+
+fn grant<'a>(place: &str, grant: &Grant, lists: &'a Lists) -> Result<PolicyGrant<'a>, ParseError> {
+    let of = |list: &'a Option<String>| list.as_deref().map_or(Names::Any, Names::Of);
     let interface = words::interface(place, &grant.interface)?;
     let pins = match (interface.pin_direction(), &grant.pins) {
-        (Some(_), Some(list)) => names(place, "pins", list)?,
+        (Some(_), Some(_)) => of(&lists.pins),
         (Some(_), None) => {
             let message = "say which: pins = [\"...\"], or pins = \"any\"";
             return Err(ParseError::at(place, message));
@@ -87,13 +105,9 @@ fn grant<'a>(place: &str, grant: &'a Grant) -> Result<PolicyGrant<'a>, ParseErro
             return Err(ParseError::at(place, message));
         }
     };
-    let modules = match &grant.modules {
-        Some(list) => names(place, "modules", list)?,
-        None => Names::Any,
-    };
     let level = grant.level.as_deref();
     Ok(PolicyGrant {
-        modules,
+        modules: of(&lists.modules),
         interface,
         pins,
         rights: words::rights(place, interface, grant.rights.as_deref())?,
@@ -101,23 +115,21 @@ fn grant<'a>(place: &str, grant: &'a Grant) -> Result<PolicyGrant<'a>, ParseErro
     })
 }
 
-fn names<'a>(place: &str, key: &str, list: &'a List) -> Result<Names<'a>, ParseError> {
+/// Returns the names of a list, with a space between, or nothing where there is no list or it is
+/// `"any"`.
+fn names(place: &str, key: &str, list: Option<&List>) -> Result<Option<String>, ParseError> {
     match list {
-        List::Word(word) if word == "any" => Ok(Names::Any),
-        List::Word(word) => Err(ParseError::at(
+        None => Ok(None),
+        Some(List::Word(word)) if word == "any" => Ok(None),
+        Some(List::Word(word)) => Err(ParseError::at(
             place,
             format!("{key} = {word:?} is neither \"any\" nor a list such as [{word:?}]"),
         )),
-        List::Names(texts) => {
-            let mut names = heapless::Vec::new();
+        Some(List::Names(texts)) => {
             for text in texts {
                 words::name(place, text)?;
-                names.push(text.as_str()).map_err(|_| {
-                    let message = format!("{key} has more than {NAMES_MAX} names: make two grants");
-                    ParseError::at(place, message)
-                })?;
             }
-            Ok(Names::Of(names))
+            Ok(Some(texts.join(" ")))
         }
     }
 }

@@ -12,6 +12,7 @@
 //! what a module may have is the firmware's to say.
 
 use heapless::{String, Vec};
+use mote_abi::NAME_MAX_BYTES;
 use serde::{Deserialize, Serialize};
 
 use crate::Name;
@@ -29,22 +30,21 @@ pub const HEADER_BYTES: usize = 16;
 /// Longest name of an export to be called, in bytes.
 pub const EXPORT_NAME_MAX_BYTES: usize = 128;
 
+/// The name of an export to be called.
+pub type ExportName = String<EXPORT_NAME_MAX_BYTES>;
+
 /// Most revocations in a schedule.
 pub const REVOCATIONS_MAX: usize = 8;
 
 /// What is called.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one of them exists, for as long as the session"
-)]
-pub enum Entry {
+pub enum Entry<N = ExportName> {
     /// The ABI's entry, [`mote_abi::ENTRY`].
     Module,
     /// An export, with arguments.
     Export {
         /// Its name.
-        name: String<EXPORT_NAME_MAX_BYTES>,
+        name: N,
         /// What it is called with.
         arguments: WireValues,
     },
@@ -52,34 +52,60 @@ pub enum Entry {
 
 /// Something to be taken away while the module runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revocation {
+pub struct Revocation<N = Name> {
     /// The capability, by its name in the manifest.
-    pub capability: Name,
+    pub capability: N,
     /// When, by the board's clock, in microseconds.
     pub at_us: u64,
 }
 
 /// How to run a module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunOptions {
+pub struct RunOptions<N = Name, X = ExportName> {
     /// What is called.
-    pub entry: Entry,
+    pub entry: Entry<X>,
     /// All the fuel it gets, in the engine's units; without a limit where there is none.
     pub fuel_limit: Option<u64>,
     /// How long it may run, by the board's clock, in microseconds; without a limit where there is
     /// none.
     pub run_for_us: Option<u64>,
     /// What is taken away meanwhile.
-    pub revocations: Vec<Revocation, REVOCATIONS_MAX>,
+    pub revocations: Vec<Revocation<N>, REVOCATIONS_MAX>,
 }
 
-impl Default for RunOptions {
+impl<N, X> Default for RunOptions<N, X> {
     fn default() -> Self {
         Self {
             entry: Entry::Module,
             fuel_limit: None,
             run_for_us: None,
             revocations: Vec::new(),
+        }
+    }
+}
+
+impl RunOptions {
+    /// Returns the options with names that are borrowed from here.
+    #[must_use]
+    pub fn borrowed(&self) -> RunOptions<&str, &str> {
+        RunOptions {
+            entry: match &self.entry {
+                Entry::Module => Entry::Module,
+                Entry::Export { name, arguments } => Entry::Export {
+                    name,
+                    arguments: arguments.clone(),
+                },
+            },
+            fuel_limit: self.fuel_limit,
+            run_for_us: self.run_for_us,
+            revocations: self
+                .revocations
+                .iter()
+                .map(|revocation| Revocation {
+                    capability: revocation.capability.as_str(),
+                    at_us: revocation.at_us,
+                })
+                .collect(),
         }
     }
 }
@@ -110,22 +136,99 @@ impl PayloadKind {
 
 /// What is in a bundle beside the module itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contents {
+pub struct Contents<'a> {
     /// What the module is and asks for.
-    pub manifest: Manifest,
+    #[serde(borrow)]
+    pub manifest: Manifest<&'a str>,
     /// How to run it.
-    pub options: RunOptions,
+    #[serde(borrow)]
+    pub options: RunOptions<&'a str, &'a str>,
     /// What the payload is.
     pub payload_kind: PayloadKind,
 }
 
-/// A bundle that was found whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bundle<'a> {
-    /// What is in it beside the module itself.
-    pub contents: Contents,
-    /// The module itself.
-    pub payload: &'a [u8],
+impl Default for Contents<'_> {
+    fn default() -> Self {
+        Self {
+            manifest: Manifest::nameless(""),
+            options: RunOptions::default(),
+            payload_kind: PayloadKind::Image,
+        }
+    }
+}
+
+impl<'a> Contents<'a> {
+    /// Decodes contents into place, field by field in the order of the types: what `postcard` does,
+    /// without a copy of each list at each level of the types (4 KB of stack, 2026-11).
+    fn decode(&mut self, bytes: &'a [u8]) -> Option<()> {
+        let mut fields = Fields(bytes);
+        let Self {
+            manifest:
+                Manifest {
+                    abi,
+                    name,
+                    version,
+                    memory_max_bytes,
+                    stack_max_bytes,
+                    capabilities,
+                },
+            options:
+                RunOptions {
+                    entry,
+                    fuel_limit,
+                    run_for_us,
+                    revocations,
+                },
+            payload_kind,
+        } = self;
+        *abi = fields.take()?;
+        *name = fields.take()?;
+        *version = fields.take()?;
+        *memory_max_bytes = fields.take()?;
+        *stack_max_bytes = fields.take()?;
+        fields.list(capabilities)?;
+        *entry = fields.take()?;
+        *fuel_limit = fields.take()?;
+        *run_for_us = fields.take()?;
+        fields.list(revocations)?;
+        *payload_kind = fields.take()?;
+        fields.0.is_empty().then_some(())
+    }
+
+    /// Tells whether all names are as short as names are, so that a report has room for them.
+    fn names_fit(&self) -> bool {
+        let requests = self.manifest.capabilities.iter();
+        let mut names = requests
+            .flat_map(|request| [Some(request.name), request.pin])
+            .flatten()
+            .chain([self.manifest.name])
+            .chain(self.options.revocations.iter().map(|due| due.capability));
+        let entry_fits = match &self.options.entry {
+            Entry::Module => true,
+            Entry::Export { name, .. } => name.len() <= EXPORT_NAME_MAX_BYTES,
+        };
+        entry_fits && names.all(|name| name.len() <= NAME_MAX_BYTES)
+    }
+}
+
+/// What is left of an encoding.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    #[inline(never)]
+    fn take<T: Deserialize<'a>>(&mut self) -> Option<T> {
+        let (value, rest) = postcard::take_from_bytes(self.0).ok()?;
+        self.0 = rest;
+        Some(value)
+    }
+
+    fn list<T: Deserialize<'a>, const MAX: usize>(&mut self, into: &mut Vec<T, MAX>) -> Option<()> {
+        into.clear();
+        for _ in 0..self.take::<u32>()? {
+            into.push(self.take()?).ok()?;
+        }
+        Some(())
+    }
 }
 
 /// Why a region of flash holds no bundle that can be used.
@@ -154,12 +257,14 @@ impl BundleError {
     }
 }
 
-/// Reads the bundle in a region of flash.
+/// Reads the bundle in a region of flash: returns the payload, the module itself, and puts the rest
+/// where the caller has room for it.
 ///
 /// # Errors
 ///
 /// Where there is none, or it is damaged.
-pub fn read(region: &[u8]) -> Result<Bundle<'_>, BundleError> {
+#[inline(never)]
+pub fn read<'a>(region: &'a [u8], into: &mut Contents<'a>) -> Result<&'a [u8], BundleError> {
     let (header, rest) = region
         .split_at_checked(HEADER_BYTES)
         .ok_or(BundleError::Absent)?;
@@ -176,8 +281,10 @@ pub fn read(region: &[u8]) -> Result<Bundle<'_>, BundleError> {
     if crc32([contents, payload]) != sum {
         return Err(BundleError::Corrupt);
     }
-    let contents = postcard::from_bytes(contents).map_err(|_| BundleError::Malformed)?;
-    Ok(Bundle { contents, payload })
+    if into.decode(contents).is_none() || !into.names_fit() {
+        return Err(BundleError::Malformed);
+    }
+    Ok(payload)
 }
 
 /// Returns the header that belongs before contents that are already encoded. After them come
@@ -231,8 +338,9 @@ mod tests {
     use std::vec::Vec as StdVec;
 
     fn sample() -> StdVec<u8> {
+        let manifest = Manifest::nameless(crate::name("sample").unwrap());
         let contents = Contents {
-            manifest: Manifest::nameless(crate::name("sample").unwrap()),
+            manifest: manifest.borrowed(),
             options: RunOptions::default(),
             payload_kind: PayloadKind::Wasm,
         };
@@ -251,9 +359,10 @@ mod tests {
     fn bundle_in_a_larger_region_is_read() {
         let mut region = sample();
         region.extend_from_slice(&[0xff; 100]);
-        let bundle = read(&region).unwrap();
-        assert_eq!(bundle.payload, b"\0asm\x01\0\0\0");
-        assert_eq!(bundle.contents.manifest.name, "sample");
+        let mut contents = Contents::default();
+        let payload = read(&region, &mut contents).unwrap();
+        assert_eq!(payload, b"\0asm\x01\0\0\0");
+        assert_eq!(contents.manifest.name, "sample");
     }
 
     #[test]
@@ -266,16 +375,71 @@ mod tests {
             bad[bit / 8] ^= 1 << (bit % 8);
             // What fills up to a multiple of four is not looked at.
             let is_refused = !padding.contains(&(bit / 8));
-            assert_eq!(read(&bad).is_err(), is_refused, "bit {bit}");
+            assert_eq!(
+                read(&bad, &mut Contents::default()).is_err(),
+                is_refused,
+                "bit {bit}"
+            );
+        }
+    }
+
+    fn refused(region: &[u8]) -> Result<&[u8], BundleError> {
+        read(region, &mut Contents::default())
+    }
+
+    #[test]
+    fn contents_are_decoded_as_they_were_encoded() {
+        let mut manifest = Manifest::nameless("sample");
+        manifest.memory_max_bytes = Some(70_000);
+        for (name, pin) in [("led", Some("led0")), ("log", None)] {
+            let request = crate::manifest::Request {
+                name,
+                pin,
+                interface: crate::capability::Interface::Log,
+                rights: crate::capability::Rights::all(),
+                log_level: 3,
+                optional: true,
+            };
+            manifest.capabilities.push(request).unwrap();
+        }
+        let contents = Contents {
+            manifest,
+            options: RunOptions {
+                entry: Entry::Export {
+                    name: "f",
+                    arguments: [mote_engine::Value::I64(-1).into()].into_iter().collect(),
+                },
+                fuel_limit: Some(u64::MAX),
+                run_for_us: None,
+                revocations: [Revocation {
+                    capability: "led",
+                    at_us: 9,
+                }]
+                .into_iter()
+                .collect(),
+            },
+            payload_kind: PayloadKind::Wasm,
+        };
+        let mut buffer = [0; 256];
+        let encoded = &*postcard::to_slice(&contents, &mut buffer).unwrap();
+        assert_eq!(postcard::from_bytes(encoded), Ok(contents.clone()));
+        let mut decoded = Contents::default();
+        assert_eq!(decoded.decode(encoded), Some(()));
+        assert_eq!(decoded, contents);
+        for length in 0..encoded.len() {
+            assert_eq!(Contents::default().decode(&encoded[..length]), None);
         }
     }
 
     #[test]
     fn bundle_absent_or_truncated_is_told_apart() {
-        assert_eq!(read(&[]), Err(BundleError::Absent));
-        assert_eq!(read(&[0xff; 64]), Err(BundleError::Absent));
-        assert_eq!(read(&[0; 64]), Err(BundleError::Absent));
+        assert_eq!(refused(&[]), Err(BundleError::Absent));
+        assert_eq!(refused(&[0xff; 64]), Err(BundleError::Absent));
+        assert_eq!(refused(&[0; 64]), Err(BundleError::Absent));
         let good = sample();
-        assert_eq!(read(&good[..good.len() - 1]), Err(BundleError::Truncated));
+        assert_eq!(
+            refused(&good[..good.len() - 1]),
+            Err(BundleError::Truncated)
+        );
     }
 }

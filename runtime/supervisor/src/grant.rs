@@ -3,16 +3,15 @@
 //! A pure function of the three, made before anything of the module runs, so that a tool can show
 //! the outcome without a device, and a device reports the same.
 
-use heapless::Vec;
-use mote_abi::LogLevel;
+use mote_abi::{LogLevel, NAME_MAX_BYTES};
 use mote_traits::BoardDescription;
 use serde::{Deserialize, Serialize};
 
-use crate::Name;
-use crate::capability::table::{CAPABILITIES_MAX, TableError};
+use crate::capability::table::TableError;
 use crate::capability::{Interface, Resource, Rights, Table};
 use crate::manifest::{Manifest, Request};
 use crate::policy::Policy;
+use crate::{Name, link};
 
 /// Why a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,14 +29,14 @@ pub enum Refusal {
 
 /// What became of one request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
+pub struct Decision<N = Name> {
     /// What was asked for.
-    pub request: Request,
+    pub request: Request<N>,
     /// Why it was refused; nothing where it was granted.
     pub refusal: Option<Refusal>,
 }
 
-impl Decision {
+impl<N> Decision<N> {
     /// Tells whether the module cannot start because of it.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
@@ -45,62 +44,54 @@ impl Decision {
     }
 }
 
-/// What became of all requests of a module.
-#[derive(Clone, Debug, Default)]
-pub struct Grants {
-    /// Request by request, in the manifest's order.
-    pub decisions: Vec<Decision, CAPABILITIES_MAX>,
-    /// What the module holds if it starts.
-    pub table: Table,
-}
-
-impl Grants {
-    /// Tells whether a request was refused that the module cannot do without.
+impl Decision<&str> {
+    /// Returns the decision with names of its own, cut where they are longer than names are.
     #[must_use]
-    pub fn any_fatal(&self) -> bool {
-        self.decisions.iter().any(Decision::is_fatal)
+    pub fn to_owned(&self) -> Decision {
+        let own = |name: &&str| Name::try_from(link::cut(name, NAME_MAX_BYTES)).unwrap_or_default();
+        Decision {
+            request: self.request.map(own),
+            refusal: self.refusal,
+        }
     }
 }
 
-/// Decides what a module gets on a board.
+/// Decides what a module gets on a board, tells each decision in the manifest's order, and adds to a
+/// table what the module holds if it starts.
 ///
 /// # Errors
 ///
 /// Where the manifest names one capability twice.
-pub fn decide(
-    manifest: &Manifest,
+#[inline(never)]
+pub fn decide<'a>(
+    manifest: &Manifest<&'a str>,
     policy: &Policy<'_>,
     board: &BoardDescription,
-) -> Result<Grants, TableError> {
-    let mut grants = Grants::default();
+    table: &mut Table<'a>,
+    mut tell: impl FnMut(Decision<&'a str>),
+) -> Result<(), TableError> {
     for request in &manifest.capabilities {
-        let refusal = match resolve(request, &manifest.name, policy, board) {
+        let refusal = match resolve(request, manifest.name, policy, board) {
             Ok(resource) => {
-                grants
-                    .table
-                    .grant(&request.name, resource, request.rights)?;
+                table.grant(request.name, resource, request.rights)?;
                 None
             }
             Err(refusal) => {
-                grants.table.deny(&request.name)?;
+                table.deny(request.name)?;
                 Some(refusal)
             }
         };
-        let decision = Decision {
+        tell(Decision {
             request: request.clone(),
             refusal,
-        };
-        grants
-            .decisions
-            .push(decision)
-            .map_err(|_| TableError::Full)?;
+        });
     }
-    Ok(grants)
+    Ok(())
 }
 
 fn resolve(
-    request: &Request,
-    module: &Name,
+    request: &Request<&str>,
+    module: &str,
     policy: &Policy<'_>,
     board: &BoardDescription,
 ) -> Result<Resource, Refusal> {

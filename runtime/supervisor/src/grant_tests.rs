@@ -3,16 +3,31 @@
 use super::*;
 use crate::policy::{Names, PolicyGrant};
 use crate::testing::BOARD;
+use heapless::Vec;
 
-fn name(text: &str) -> Name {
-    crate::name(text).unwrap()
+/// What became of all requests of a module.
+struct Grants {
+    decisions: std::vec::Vec<Decision<&'static str>>,
+    table: Table<'static>,
 }
 
-fn request(interface: Interface, pin: Option<&str>) -> Request {
+fn decide_all(
+    manifest: &Manifest<&'static str>,
+    policy: &Policy<'_>,
+) -> Result<Grants, TableError> {
+    let mut decisions = std::vec::Vec::new();
+    let mut table = Table::new();
+    decide(manifest, policy, &BOARD, &mut table, |decision| {
+        decisions.push(decision);
+    })?;
+    Ok(Grants { decisions, table })
+}
+
+fn request(interface: Interface, pin: Option<&'static str>) -> Request<&'static str> {
     Request {
-        name: name("own"),
+        name: "own",
         interface,
-        pin: pin.map(name),
+        pin,
         rights: interface.rights(),
         log_level: if interface == Interface::Log {
             LogLevel::Debug as u8
@@ -37,16 +52,16 @@ fn grant(interface: Interface) -> PolicyGrant<'static> {
     }
 }
 
-fn decide_one(request: Request, grants: &[PolicyGrant<'_>]) -> Grants {
-    let mut manifest = Manifest::nameless(name("m"));
+fn decide_one(request: Request<&'static str>, grants: &[PolicyGrant<'_>]) -> Grants {
+    let mut manifest = Manifest::nameless("m");
     manifest.capabilities.push(request).unwrap();
     let policy = Policy {
         grants: Vec::from_slice(grants).unwrap(),
     };
-    decide(&manifest, &policy, &BOARD).unwrap()
+    decide_all(&manifest, &policy).unwrap()
 }
 
-fn refusal(request: Request, grants: &[PolicyGrant<'_>]) -> Option<Refusal> {
+fn refusal(request: Request<&'static str>, grants: &[PolicyGrant<'_>]) -> Option<Refusal> {
     decide_one(request, grants).decisions[0].refusal
 }
 
@@ -56,7 +71,7 @@ fn request_that_the_policy_covers_is_granted() {
         request(Interface::GpioOut, Some("led")),
         &[grant(Interface::Log), grant(Interface::GpioOut)],
     );
-    assert!(!grants.any_fatal());
+    assert!(!grants.decisions.iter().any(Decision::is_fatal));
     assert!(grants.table.open(b"own").is_ok());
 }
 
@@ -68,20 +83,19 @@ fn request_that_no_grant_covers_is_refused() {
         refusal(led(), &[grant(Interface::GpioIn)]),
         Some(Refusal::NotInPolicy)
     );
-    let only = |names: &[&'static str]| Names::Of(Vec::from_slice(names).unwrap());
     let other_module = PolicyGrant {
-        modules: only(&["x"]),
+        modules: Names::Of("x"),
         ..grant(Interface::GpioOut)
     };
     assert_eq!(refusal(led(), &[other_module]), Some(Refusal::NotInPolicy));
     let other_pin = PolicyGrant {
-        pins: only(&["led2"]),
+        pins: Names::Of("led2"),
         ..grant(Interface::GpioOut)
     };
     assert_eq!(refusal(led(), &[other_pin]), Some(Refusal::NotInPolicy));
     let this = PolicyGrant {
-        modules: only(&["x", "m"]),
-        pins: only(&["led"]),
+        modules: Names::Of("x m"),
+        pins: Names::Of("led"),
         ..grant(Interface::GpioOut)
     };
     assert_eq!(refusal(led(), &[this]), None);
@@ -151,10 +165,10 @@ fn request_that_makes_no_sense_is_refused() {
 #[test]
 fn request_that_is_optional_is_not_fatal_when_refused() {
     let mut led = request(Interface::GpioOut, Some("led"));
-    assert!(decide_one(led.clone(), &[]).any_fatal());
+    assert!(decide_one(led.clone(), &[]).decisions[0].is_fatal());
     led.optional = true;
     let mut grants = decide_one(led, &[]);
-    assert!(!grants.any_fatal());
+    assert!(!grants.decisions.iter().any(Decision::is_fatal));
     assert_eq!(grants.table.open(b"own"), Err(mote_abi::ErrorCode::Denied));
 }
 
@@ -170,7 +184,7 @@ fn log_level_is_the_less_talkative_of_the_two() {
 
 #[test]
 fn manifest_with_a_name_twice_is_refused() {
-    let mut manifest = Manifest::nameless(name("m"));
+    let mut manifest = Manifest::nameless("m");
     for _ in 0..2 {
         manifest
             .capabilities
@@ -178,7 +192,7 @@ fn manifest_with_a_name_twice_is_refused() {
             .unwrap();
     }
     assert_eq!(
-        decide(&manifest, &Policy::default(), &BOARD).err(),
+        decide_all(&manifest, &Policy::default()).err(),
         Some(TableError::Duplicate)
     );
 }

@@ -61,9 +61,9 @@ impl Arguments<'_> {
 }
 
 /// What a host call may touch.
-pub(crate) struct Context<'a, B> {
+pub(crate) struct Context<'a, 't, B> {
     pub(crate) module: &'a str,
-    pub(crate) table: &'a mut Table,
+    pub(crate) table: &'a mut Table<'t>,
     pub(crate) memory: &'a [u8],
     pub(crate) board: &'a mut B,
 }
@@ -72,7 +72,7 @@ pub(crate) struct Context<'a, B> {
 pub(crate) fn call<B: Board>(
     function: HostFunction,
     arguments: &[Value],
-    context: Context<'_, B>,
+    context: Context<'_, '_, B>,
     observer: &mut impl Observer,
 ) -> Result<Answer, CallFault> {
     let Context {

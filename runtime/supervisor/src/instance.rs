@@ -13,11 +13,12 @@ use mote_abi::{Event, EventKind, HostFunction};
 use mote_engine::{CallError, Engine, Fault, FunctionIndex, ImportIndex, Step, Trap, Value};
 use mote_traits::Board;
 
-use crate::Name;
 use crate::capability::Table;
 use crate::host_call::{self, Answer, CallFault, Context};
 use crate::link::Links;
-use crate::report::{CallRecord, Observer, Report, VALUES_MAX, WireValue, WireValues};
+use crate::report::{
+    ARGUMENTS_MAX, CallRecord, CallValues, Observer, Report, VALUES_MAX, WireValue, WireValues,
+};
 
 /// Events that are kept for a module until it fetches them.
 const EVENTS_MAX: usize = 8;
@@ -76,29 +77,35 @@ enum Wait {
 #[derive(Clone, Debug)]
 struct PendingCall {
     function: HostFunction,
-    arguments: WireValues,
+    arguments: CallValues,
 }
 
 /// One module at work.
 #[derive(Debug)]
-pub struct Instance<E> {
+pub struct Instance<'a, E> {
     engine: E,
-    name: Name,
-    table: Table,
+    name: &'a str,
+    table: Table<'a>,
     links: Links,
     events: Deque<Event, EVENTS_MAX>,
     events_lost: u32,
     parked: Option<(PendingCall, Wait)>,
-    results: Vec<Value, VALUES_MAX>,
+    results: WireValues,
     fuel_limit: Option<u64>,
     /// What the balance has to reach for the next piece to run.
     fuel_wanted: u64,
 }
 
-impl<E: Engine> Instance<E> {
+impl<'a, E: Engine> Instance<'a, E> {
     /// Makes an instance of an engine that holds a module, what its imports are, and what it was
     /// granted. `fuel_limit` bounds all that it may use, in the engine's units.
-    pub fn new(engine: E, name: Name, links: Links, table: Table, fuel_limit: Option<u64>) -> Self {
+    pub fn new(
+        engine: E,
+        name: &'a str,
+        links: Links,
+        table: Table<'a>,
+        fuel_limit: Option<u64>,
+    ) -> Self {
         Self {
             engine,
             name,
@@ -128,12 +135,12 @@ impl<E: Engine> Instance<E> {
     }
 
     /// Returns what the last call that returned did return.
-    pub fn results(&self) -> &[Value] {
+    pub fn results(&self) -> &WireValues {
         &self.results
     }
 
     /// Returns what the module holds.
-    pub const fn table(&self) -> &Table {
+    pub const fn table(&self) -> &Table<'a> {
         &self.table
     }
 
@@ -216,6 +223,7 @@ impl<E: Engine> Instance<E> {
     }
 
     /// Gives a host call its answer, and tells of it.
+    #[inline(never)]
     fn deliver<B: Board>(
         &mut self,
         call: PendingCall,
@@ -229,7 +237,7 @@ impl<E: Engine> Instance<E> {
             measured
         };
         observer.report(&Report::Call(CallRecord {
-            module: &self.name,
+            module: self.name,
             function: call.function.number(),
             arguments: call.arguments,
             result: value.into(),
@@ -243,6 +251,7 @@ impl<E: Engine> Instance<E> {
     }
 
     /// Runs the engine for one slice, and does the host call that ends it, if one does.
+    #[inline(never)]
     fn step<B: Board>(
         &mut self,
         board: &mut B,
@@ -253,13 +262,13 @@ impl<E: Engine> Instance<E> {
         let fuel = self.fuel_to_add(slice_fuel);
         let stop = match self.engine.run(fuel) {
             Ok(Step::HostCall { import, arguments }) => {
-                Stop::HostCall(import, arguments.take(VALUES_MAX).collect())
+                Stop::HostCall(import, arguments.take(ARGUMENTS_MAX).collect())
             }
             Ok(Step::Returned(values)) if values.len() > VALUES_MAX => {
                 Stop::End(End::TooManyResults)
             }
             Ok(Step::Returned(values)) => {
-                self.results = values.collect();
+                self.results = values.map(WireValue::from).collect();
                 Stop::End(End::Returned)
             }
             Ok(Step::OutOfFuel { needed }) => Stop::OutOfFuel { needed },
@@ -310,6 +319,7 @@ impl<E: Engine> Instance<E> {
         Poll::Runnable
     }
 
+    #[inline(never)]
     fn host_call<B: Board>(
         &mut self,
         function: HostFunction,
@@ -318,7 +328,7 @@ impl<E: Engine> Instance<E> {
         observer: &mut impl Observer,
     ) -> Poll {
         let context = Context {
-            module: &self.name,
+            module: self.name,
             table: &mut self.table,
             memory: self.engine.memory(),
             board,
@@ -356,12 +366,8 @@ impl<E: Engine> Instance<E> {
 }
 
 /// A step's outcome, with nothing of the engine borrowed.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "on the stack, for as long as one step"
-)]
 enum Stop {
-    HostCall(ImportIndex, Vec<Value, VALUES_MAX>),
+    HostCall(ImportIndex, Vec<Value, ARGUMENTS_MAX>),
     OutOfFuel { needed: u64 },
     End(End),
 }

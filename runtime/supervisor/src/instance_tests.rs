@@ -9,33 +9,29 @@ use mote_traits::PinIndex;
 
 const SLICE: u64 = 100;
 
-fn name(text: &str) -> Name {
-    crate::name(text).unwrap()
-}
-
-fn instance(acts: &[Act], fuel_limit: Option<u64>) -> Instance<Script> {
+fn instance(acts: &[Act], fuel_limit: Option<u64>) -> Instance<'static, Script> {
     let mut table = Table::new();
     let led = Resource::GpioOut(PinIndex(0));
     table
-        .grant(&name("led"), led, Rights::WRITE | Rights::READ)
+        .grant("led", led, Rights::WRITE | Rights::READ)
         .unwrap();
     table
-        .grant(&name("button"), Resource::GpioIn(PinIndex(1)), Rights::READ)
+        .grant("button", Resource::GpioIn(PinIndex(1)), Rights::READ)
         .unwrap();
     table
-        .grant(&name("time"), Resource::Clock, Rights::READ | Rights::WAIT)
+        .grant("time", Resource::Clock, Rights::READ | Rights::WAIT)
         .unwrap();
     table
-        .grant(&name("log"), Resource::Log(LogLevel::Info), Rights::WRITE)
+        .grant("log", Resource::Log(LogLevel::Info), Rights::WRITE)
         .unwrap();
     let links = HostFunction::ALL.into_iter().collect();
-    let mut instance = Instance::new(Script::new(acts), name("m"), links, table, fuel_limit);
+    let mut instance = Instance::new(Script::new(acts), "m", links, table, fuel_limit);
     instance.call(FunctionIndex(0), &[]).unwrap();
     instance
 }
 
 /// Polls until the module waits or ends.
-fn poll(instance: &mut Instance<Script>, board: &mut TestBoard, keeper: &mut Keeper) -> Poll {
+fn poll(instance: &mut Instance<'_, Script>, board: &mut TestBoard, keeper: &mut Keeper) -> Poll {
     loop {
         match instance.poll(board, keeper, SLICE) {
             Poll::Runnable => {}

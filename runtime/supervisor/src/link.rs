@@ -19,6 +19,7 @@ pub type Links = Vec<HostFunction, IMPORTS_MAX>;
 const REPORTED_NAME_MAX_BYTES: usize = 64;
 
 /// Resolves all imports, or reports each that cannot be and returns nothing.
+#[inline(never)]
 pub fn link<E: Engine>(engine: &E, observer: &mut impl Observer) -> Option<Links> {
     let mut links = Links::new();
     let mut all_good = true;

@@ -94,9 +94,9 @@ impl core::fmt::Display for LoadError {
 /// # Errors
 ///
 /// [`LoadError::Stack`] and [`LoadError::Room`].
-pub fn instance_size(
+pub fn instance_size<N>(
     image: &Image<'_>,
-    manifest: &Manifest,
+    manifest: &Manifest<N>,
     room_words: usize,
 ) -> Result<InstanceSize, LoadError> {
     let least = InstanceSize::least(image);
@@ -128,7 +128,7 @@ pub fn instance_size(
     Ok(size)
 }
 
-fn stack_words(image: &Image<'_>, manifest: &Manifest) -> Result<u32, LoadError> {
+fn stack_words<N>(image: &Image<'_>, manifest: &Manifest<N>) -> Result<u32, LoadError> {
     let allowed_bytes = manifest.stack_max_bytes;
     match (image.header().stack_words, allowed_bytes) {
         (Some(needed), Some(allowed_bytes)) if needed > allowed_bytes / 4 => {
@@ -149,9 +149,10 @@ fn stack_words(image: &Image<'_>, manifest: &Manifest) -> Result<u32, LoadError>
 /// # Errors
 ///
 /// Where the image is not sound, or the module does not fit.
-pub fn load<'a>(
+#[inline(never)]
+pub fn load<'a, N>(
     image: &'a [u8],
-    manifest: &Manifest,
+    manifest: &Manifest<N>,
     block: &'a mut [u32],
 ) -> Result<ImageEngine<'a>, LoadError> {
     let image = Image::open(image).map_err(LoadError::Image)?;
@@ -205,7 +206,7 @@ mod tests {
 
     fn sized(
         text: &str,
-        manifest: &Manifest,
+        manifest: &Manifest<&str>,
         room_words: usize,
     ) -> Result<InstanceSize, LoadError> {
         let image = image(text);
@@ -213,18 +214,21 @@ mod tests {
         instance_size(&image, manifest, room_words)
     }
 
-    fn limits(memory_max_bytes: Option<u32>, stack_max_bytes: Option<u32>) -> Manifest {
+    fn limits(
+        memory_max_bytes: Option<u32>,
+        stack_max_bytes: Option<u32>,
+    ) -> Manifest<&'static str> {
         Manifest {
             memory_max_bytes,
             stack_max_bytes,
-            ..Manifest::default()
+            ..Manifest::nameless("m")
         }
     }
 
     #[test]
     fn memory_that_nobody_limits_may_grow_as_far_as_there_is_room() {
         let text = "(module (memory 1))";
-        let none = Manifest::default();
+        let none = Manifest::nameless("m");
         let size = sized(text, &none, 100_000).unwrap();
         assert!((390_000..400_000).contains(&size.memory_bytes), "{size:?}");
         let limited = "(module (memory 1 2))";
@@ -250,7 +254,7 @@ mod tests {
             "{error:?}"
         );
         assert!(message.contains("there are 4000"), "{message}");
-        let error = sized(text, &Manifest::default(), 1000).unwrap_err();
+        let error = sized(text, &Manifest::nameless("m"), 1000).unwrap_err();
         assert!(
             matches!(
                 error,
@@ -267,7 +271,7 @@ mod tests {
     fn stack_is_the_chains_or_the_manifests_or_the_default() {
         let chain = "(module (func (export \"f\") (call 1)) (func (param i64) (local i64)))";
         let chain = chain.replace("(call 1)", "(call 1 (i64.const 1))");
-        let bounded = sized(&chain, &Manifest::default(), 1000)
+        let bounded = sized(&chain, &Manifest::nameless("m"), 1000)
             .unwrap()
             .stack_words;
         assert!((5..40).contains(&bounded), "{bounded}");
@@ -277,8 +281,8 @@ mod tests {
             matches!(error, LoadError::Stack { needed_bytes: found, .. } if found == needed_bytes)
         );
         let endless = "(module (func (export \"f\") (call 0)))";
-        let words = |manifest: &Manifest| sized(endless, manifest, 5000).unwrap().stack_words;
-        assert_eq!(words(&Manifest::default()), STACK_DEFAULT_BYTES / 4);
+        let words = |manifest: &Manifest<&str>| sized(endless, manifest, 5000).unwrap().stack_words;
+        assert_eq!(words(&Manifest::nameless("m")), STACK_DEFAULT_BYTES / 4);
         assert_eq!(words(&limits(None, Some(400))), 100);
     }
 
@@ -291,7 +295,7 @@ mod tests {
         let mut block = [0xdead_beef; 200];
         let mut engine = load(
             bytemuck::cast_slice(&image),
-            &Manifest::default(),
+            &Manifest::nameless("m"),
             &mut block,
         )
         .unwrap();
@@ -308,7 +312,7 @@ mod tests {
     fn image_that_is_damaged_or_does_not_fit_is_refused() {
         let mut image = image("(module (memory 8 (pagesize 1)) (data (i32.const 7) \"\\05\\06\"))");
         let mut block = [0; 200];
-        let none = Manifest::default();
+        let none = Manifest::nameless("m");
         let refused = |image: &[u32], block: &mut [u32]| {
             load(bytemuck::cast_slice(image), &none, block).unwrap_err()
         };

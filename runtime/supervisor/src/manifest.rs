@@ -1,7 +1,9 @@
 //! The manifest: what a module is, and what it asks for.
 //!
 //! People write it as TOML (the host tool's `manifest.rs` reads that); a device gets it as
-//! postcard. This is the postcard form, the same type on both sides.
+//! postcard. This is the postcard form, the same type on both sides: `N` is how names are held, in
+//! the value itself ([`Name`]) where people's text is read, and borrowed from where the manifest lies
+//! (`&str`) on a device, which has no RAM for them. Both are encoded alike.
 
 use heapless::Vec;
 use mote_abi::LogLevel;
@@ -32,13 +34,13 @@ impl core::fmt::Display for Version {
 
 /// One capability that a module asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Request {
+pub struct Request<N = Name> {
     /// The name that the module opens it by.
-    pub name: Name,
+    pub name: N,
     /// The kind of capability.
     pub interface: Interface,
     /// The pin, for an interface that is of one.
-    pub pin: Option<Name>,
+    pub pin: Option<N>,
     /// What the module wants to do with it.
     pub rights: Rights,
     /// The most talkative log level that is wanted, as [`LogLevel::number`]; 0 for other
@@ -48,7 +50,19 @@ pub struct Request {
     pub optional: bool,
 }
 
-impl Request {
+impl<N> Request<N> {
+    /// Returns the request with names of another type.
+    pub fn map<'a, M>(&'a self, name: impl Fn(&'a N) -> M) -> Request<M> {
+        Request {
+            name: name(&self.name),
+            interface: self.interface,
+            pin: self.pin.as_ref().map(name),
+            rights: self.rights,
+            log_level: self.log_level,
+            optional: self.optional,
+        }
+    }
+
     /// Returns the log level that is wanted, or nothing where the number is none.
     #[must_use]
     pub fn log_level(&self) -> Option<LogLevel> {
@@ -58,11 +72,11 @@ impl Request {
 
 /// What a module is, and what it asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
+pub struct Manifest<N = Name> {
     /// The guest ABI that the module was built for: [`mote_abi::VERSION`].
     pub abi: u16,
     /// The module's name.
-    pub name: Name,
+    pub name: N,
     /// The module's version.
     pub version: Version,
     /// Most bytes of memory that the module may have, if it says so.
@@ -72,17 +86,39 @@ pub struct Manifest {
     /// and does not look at it.)
     pub stack_max_bytes: Option<u32>,
     /// What it asks for.
-    pub capabilities: Vec<Request, CAPABILITIES_MAX>,
+    pub capabilities: Vec<Request<N>, CAPABILITIES_MAX>,
 }
 
-impl Manifest {
+impl<N> Manifest<N> {
     /// Returns the manifest of a module that has none: it asks for nothing.
     #[must_use]
-    pub fn nameless(name: Name) -> Self {
+    pub fn nameless(name: N) -> Self {
         Self {
             abi: mote_abi::VERSION,
             name,
-            ..Self::default()
+            version: Version::default(),
+            memory_max_bytes: None,
+            stack_max_bytes: None,
+            capabilities: Vec::new(),
+        }
+    }
+}
+
+impl Manifest {
+    /// Returns the manifest with names that are borrowed from here.
+    #[must_use]
+    pub fn borrowed(&self) -> Manifest<&str> {
+        Manifest {
+            abi: self.abi,
+            name: &self.name,
+            version: self.version,
+            memory_max_bytes: self.memory_max_bytes,
+            stack_max_bytes: self.stack_max_bytes,
+            capabilities: self
+                .capabilities
+                .iter()
+                .map(|request| request.map(|name| name.as_str()))
+                .collect(),
         }
     }
 }

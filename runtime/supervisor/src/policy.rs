@@ -14,17 +14,14 @@ use crate::capability::{Interface, Rights};
 /// Most grants in a policy.
 pub const GRANTS_MAX: usize = 16;
 
-/// Most names in a grant's list of modules or pins.
-pub const NAMES_MAX: usize = 8;
-
 /// Who and what a grant is for: everyone, or those named.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Names<'a> {
     /// Every name.
     Any,
-    /// These names.
+    /// These names, with a space between: a name has none.
     #[serde(borrow)]
-    Of(Vec<&'a str, NAMES_MAX>),
+    Of(&'a str),
 }
 
 impl Names<'_> {
@@ -33,13 +30,13 @@ impl Names<'_> {
     pub fn contains(&self, name: &str) -> bool {
         match self {
             Self::Any => true,
-            Self::Of(names) => names.contains(&name),
+            Self::Of(names) => names.split(' ').any(|own| own == name),
         }
     }
 }
 
 /// Something that modules may have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyGrant<'a> {
     /// Which modules.
     #[serde(borrow)]

@@ -10,7 +10,6 @@ use mote_abi::HostFunction;
 use mote_engine::{TrapKind, Value, ValueType};
 use serde::{Deserialize, Serialize};
 
-use crate::Name;
 use crate::grant::Decision;
 use crate::manifest::Version;
 
@@ -19,19 +18,51 @@ use crate::manifest::Version;
 /// Changes: 1 is the first.
 pub const PROTOCOL_VERSION: u8 = 1;
 
-/// Most values of a call or of a return that a report carries.
+/// Most arguments of a host call. The ABI's functions have fewer.
+pub const ARGUMENTS_MAX: usize = 8;
+
+/// Most values of a call from outside, or of a return, that a report carries.
 pub const VALUES_MAX: usize = 16;
 
 /// Longest encoded report with its frame, in bytes.
-pub const FRAME_MAX_BYTES: usize = 512;
+pub const FRAME_MAX_BYTES: usize = 320;
 
 /// A value as it is written down: the byte of its Wasm type, and its bits.
 ///
 /// A null reference has the bits 2^64 - 1, which no reference has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+///
+/// In memory it takes nine bytes, not the sixteen that alignment would make of it: devices hold lists.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "(u8, u64)", into = "(u8, u64)")]
 pub struct WireValue {
     type_byte: u8,
-    bits: u64,
+    bits: [u8; 8],
+}
+
+impl From<(u8, u64)> for WireValue {
+    fn from((type_byte, bits): (u8, u64)) -> Self {
+        Self {
+            type_byte,
+            bits: bits.to_ne_bytes(),
+        }
+    }
+}
+
+impl From<WireValue> for (u8, u64) {
+    fn from(value: WireValue) -> Self {
+        (value.type_byte, u64::from_ne_bytes(value.bits))
+    }
+}
+
+impl core::fmt::Debug for WireValue {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let (type_byte, bits) = (*self).into();
+        formatter
+            .debug_struct("WireValue")
+            .field("type_byte", &type_byte)
+            .field("bits", &bits)
+            .finish()
+    }
 }
 
 const NULL_BITS: u64 = u64::MAX;
@@ -47,10 +78,7 @@ impl From<Value> for WireValue {
                 reference.map_or(NULL_BITS, u64::from)
             }
         };
-        Self {
-            type_byte: value.value_type().byte(),
-            bits,
-        }
+        (value.value_type().byte(), bits).into()
     }
 }
 
@@ -58,17 +86,18 @@ impl WireValue {
     /// Returns the value, or nothing where the type byte is none or the bits do not fit it.
     #[must_use]
     pub fn value(self) -> Option<Value> {
-        let small = u32::try_from(self.bits);
-        let reference = if self.bits == NULL_BITS {
+        let (type_byte, bits) = self.into();
+        let small = u32::try_from(bits);
+        let reference = if bits == NULL_BITS {
             Ok(None)
         } else {
             small.map(Some)
         };
-        match ValueType::from_byte(self.type_byte)? {
+        match ValueType::from_byte(type_byte)? {
             ValueType::I32 => small.ok().map(|bits| Value::I32(bits.cast_signed())),
-            ValueType::I64 => Some(Value::I64(self.bits.cast_signed())),
+            ValueType::I64 => Some(Value::I64(bits.cast_signed())),
             ValueType::F32 => small.ok().map(Value::F32),
-            ValueType::F64 => Some(Value::F64(self.bits)),
+            ValueType::F64 => Some(Value::F64(bits)),
             ValueType::FuncRef => reference.ok().map(Value::FuncRef),
             ValueType::ExternRef => reference.ok().map(Value::ExternRef),
         }
@@ -77,6 +106,9 @@ impl WireValue {
 
 /// Values as they are written down.
 pub type WireValues = Vec<WireValue, VALUES_MAX>;
+
+/// A host call's arguments as they are written down.
+pub type CallValues = Vec<WireValue, ARGUMENTS_MAX>;
 
 /// One host call, told when it is over.
 ///
@@ -89,7 +121,7 @@ pub struct CallRecord<'a> {
     /// What it called, by [`HostFunction::number`].
     pub function: u8,
     /// What with.
-    pub arguments: WireValues,
+    pub arguments: CallValues,
     /// What it was answered.
     pub result: WireValue,
     /// The board's clock when the call was answered, in microseconds. Not part of equality between
@@ -120,10 +152,6 @@ pub enum LinkError {
 
 /// Why a module ended, or did not start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "built on the stack, told at once, not kept"
-)]
 pub enum Ending<'a> {
     /// Its function returned these values.
     Returned(WireValues),
@@ -210,7 +238,8 @@ pub enum Report<'a> {
         engine: &'a str,
     },
     /// What became of one request of the manifest.
-    Decision(Decision),
+    #[serde(borrow)]
+    Decision(Decision<&'a str>),
     /// An import that cannot be resolved.
     ImportRefused {
         /// The Wasm module that it is imported from, cut at 64 bytes.
@@ -241,7 +270,7 @@ pub enum Report<'a> {
     /// A capability was revoked.
     Revoked {
         /// Its name.
-        name: Name,
+        name: &'a str,
         /// Whether the module has one of that name.
         found: bool,
         /// The board's clock then, in microseconds.
@@ -334,24 +363,8 @@ mod tests {
         ] {
             assert_eq!(WireValue::from(value).value(), Some(value));
         }
-        assert_eq!(
-            WireValue {
-                type_byte: 0x7b,
-                bits: 0
-            }
-            .value(),
-            None,
-            "v128"
-        );
-        assert_eq!(
-            WireValue {
-                type_byte: 0x7f,
-                bits: 1 << 40
-            }
-            .value(),
-            None,
-            "too large"
-        );
+        assert_eq!(WireValue::from((0x7b, 0)).value(), None, "v128");
+        assert_eq!(WireValue::from((0x7f, 1 << 40)).value(), None, "too large");
     }
 
     #[test]
@@ -360,7 +373,7 @@ mod tests {
         let record = Report::Call(CallRecord {
             module: long_name,
             function: 255,
-            arguments: core::iter::repeat_n(Value::I64(-1).into(), VALUES_MAX).collect(),
+            arguments: core::iter::repeat_n(Value::I64(-1).into(), ARGUMENTS_MAX).collect(),
             result: Value::I64(-1).into(),
             time_us: u64::MAX,
             fuel_used: u64::MAX,
@@ -371,7 +384,13 @@ mod tests {
             level: 5,
             message: core::str::from_utf8(&message).unwrap(),
         };
-        for report in [record, log] {
+        let values = core::iter::repeat_n(Value::I64(-1).into(), VALUES_MAX).collect();
+        let ended = Report::Ended {
+            ending: Ending::Returned(values),
+            fuel_used: u64::MAX,
+            time_us: u64::MAX,
+        };
+        for report in [record, log, ended] {
             let mut buffer = [0; FRAME_MAX_BYTES];
             let frame = encode(&report, &mut buffer).unwrap();
             assert_eq!(
@@ -380,6 +399,17 @@ mod tests {
                 "one end, at the end"
             );
             assert_eq!(decode(frame).unwrap(), report);
+        }
+    }
+
+    #[test]
+    fn every_host_function_has_so_few_arguments() {
+        for function in HostFunction::ALL {
+            assert!(
+                function.parameters().len() <= ARGUMENTS_MAX,
+                "{}",
+                function.name()
+            );
         }
     }
 

@@ -4,11 +4,12 @@
 
 use heapless::Vec;
 use mote_abi::{Event, EventKind};
-use mote_engine::{Engine, FunctionIndex, Value, ValueType};
+use mote_engine::{CallError, Engine, FunctionIndex, Value, ValueType};
 use mote_traits::Board;
 
 use crate::bundle::{Entry, RunOptions};
-use crate::grant::{self, Grants};
+use crate::capability::Table;
+use crate::grant;
 use crate::instance::{End, Instance, Poll};
 use crate::link;
 use crate::manifest::Manifest;
@@ -27,11 +28,11 @@ pub const STOP_GRACE_US: u64 = 100_000;
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {
     /// What the module is and asks for.
-    pub manifest: &'a Manifest,
+    pub manifest: &'a Manifest<&'a str>,
     /// What the board's owner grants.
     pub policy: &'a Policy<'a>,
     /// How to run it.
-    pub options: &'a RunOptions,
+    pub options: &'a RunOptions<&'a str, &'a str>,
 }
 
 /// Runs a module on a board until it ends, and reports all of it; [`Report::Ended`] comes last.
@@ -41,34 +42,37 @@ pub struct Plan<'a> {
 pub fn run<B, E, F>(
     board: &mut B,
     plan: Plan<'_>,
-    load: impl FnOnce(&Manifest) -> Result<E, F>,
+    load: impl FnOnce(&Manifest<&str>) -> Result<E, F>,
     observer: &mut impl Observer,
 ) where
     B: Board,
     E: Engine,
     F: core::fmt::Display,
 {
-    if let Some((instance, calls)) = prepare(board, plan, load, observer) {
-        drive(board, plan, instance, &calls, observer);
+    // Looked at where it lies: an instance is not small.
+    let mut prepared = prepare(board, plan, load, observer);
+    if let Some((instance, calls)) = &mut prepared {
+        drive(board, plan, instance, calls, observer);
     }
 }
 
-/// A function to be called, and how its end is to be told.
-struct Call {
-    function: FunctionIndex,
-    arguments: Vec<Value, VALUES_MAX>,
+/// What is called, in this order: the start function, and what the session is for.
+struct Calls {
+    start: Option<FunctionIndex>,
+    entry: Option<FunctionIndex>,
 }
 
-/// At most two: the start function, and what the session is for.
-type Calls = Vec<Call, 2>;
+// Each of the larger steps has a frame of its own, for as long as it takes: merged into one they would
+// take the stack of all of them together, which the smallest boards have not.
 
 /// Does everything that comes before the first instruction, or reports why there is none.
-fn prepare<B, E, F>(
+#[inline(never)]
+fn prepare<'a, B, E, F>(
     board: &mut B,
-    plan: Plan<'_>,
-    load: impl FnOnce(&Manifest) -> Result<E, F>,
+    plan: Plan<'a>,
+    load: impl FnOnce(&Manifest<&str>) -> Result<E, F>,
     observer: &mut impl Observer,
-) -> Option<(Instance<E>, Calls)>
+) -> Option<(Instance<'a, E>, Calls)>
 where
     B: Board,
     E: Engine,
@@ -88,31 +92,27 @@ where
             },
         );
     }
-    let Ok(Grants { decisions, table }) = grant::decide(manifest, policy, board.description())
-    else {
-        return refuse(board, observer, Ending::DuplicateCapability);
-    };
     let mut fatal = false;
-    for decision in decisions {
-        fatal |= decision.is_fatal();
-        observer.report(&Report::Decision(decision));
+    let mut table = Table::new();
+    let decided = grant::decide(
+        manifest,
+        policy,
+        board.description(),
+        &mut table,
+        |decision| {
+            fatal |= decision.is_fatal();
+            observer.report(&Report::Decision(decision));
+        },
+    );
+    if decided.is_err() {
+        return refuse(board, observer, Ending::DuplicateCapability);
     }
     if fatal {
         return refuse(board, observer, Ending::CapabilityRefused);
     }
     let engine = match load(manifest) {
         Ok(engine) => engine,
-        Err(error) => {
-            let mut message = Message::default();
-            message.add(&error);
-            return refuse(
-                board,
-                observer,
-                Ending::Rejected {
-                    message: message.text(),
-                },
-            );
-        }
+        Err(error) => return reject(board, observer, &error),
     };
     let Some(links) = link::link(&engine, observer) else {
         return refuse(board, observer, Ending::ImportRefused);
@@ -127,18 +127,28 @@ where
         Err(ending) => refuse(board, observer, ending),
         Ok(calls) => {
             observer.report(&Report::Started {
-                module: &manifest.name,
+                module: manifest.name,
                 version: manifest.version,
             });
-            let name = manifest.name.clone();
-            Some((
-                Instance::new(engine, name, links, table, options.fuel_limit),
-                calls,
-            ))
+            let instance = Instance::new(engine, manifest.name, links, table, options.fuel_limit);
+            Some((instance, calls))
         }
     }
 }
 
+#[inline(never)]
+fn reject<T>(
+    board: &mut impl Board,
+    observer: &mut impl Observer,
+    error: &impl core::fmt::Display,
+) -> Option<T> {
+    let mut message = Message::default();
+    message.add(error);
+    let message = message.text();
+    refuse(board, observer, Ending::Rejected { message })
+}
+
+#[inline(never)]
 fn refuse<T>(
     board: &mut impl Board,
     observer: &mut impl Observer,
@@ -153,34 +163,19 @@ fn refuse<T>(
 }
 
 /// Finds what is to be called, and checks its type.
+#[inline(never)]
 #[expect(clippy::result_large_err, reason = "told at once, once a session")]
-fn calls<'a, E: Engine>(engine: &E, entry: &'a Entry) -> Result<Calls, Ending<'a>> {
+fn calls<'a, E: Engine>(engine: &E, entry: &Entry<&'a str>) -> Result<Calls, Ending<'a>> {
     let start = engine.start_function();
-    let mut calls: Calls = start
-        .into_iter()
-        .map(|function| Call {
-            function,
-            arguments: Vec::new(),
-        })
-        .collect();
-    let (name, arguments): (&str, Vec<Value, VALUES_MAX>) = match entry {
-        Entry::Module => (mote_abi::ENTRY, Vec::new()),
-        Entry::Export { name, arguments } => {
-            // Arguments that are no values are not of the function's types either.
-            (
-                name,
-                arguments
-                    .iter()
-                    .filter_map(|argument| argument.value())
-                    .collect(),
-            )
-        }
+    let (name, given): (&str, &[WireValue]) = match entry {
+        Entry::Module => (mote_abi::ENTRY, &[]),
+        Entry::Export { name, arguments } => (name, arguments),
     };
     let Some(function) = engine.exported_function(name) else {
         // A module may be nothing but its start function.
         let nothing_more = *entry == Entry::Module && start.is_some();
         return if nothing_more {
-            Ok(calls)
+            Ok(Calls { start, entry: None })
         } else {
             Err(Ending::NoSuchExport { name })
         };
@@ -190,9 +185,9 @@ fn calls<'a, E: Engine>(engine: &E, entry: &'a Entry) -> Result<Calls, Ending<'a
             message: "the engine knows no type of an exported function",
         });
     };
-    let given = arguments
-        .iter()
-        .map(|argument| argument.value_type().byte());
+    // Arguments that are no values are not of the function's types either.
+    let given = given.iter().filter_map(|argument| argument.value());
+    let given = given.map(|argument| argument.value_type().byte());
     let fits = given.eq(signature.parameters.iter().copied())
         && match entry {
             Entry::Module => {
@@ -203,38 +198,56 @@ fn calls<'a, E: Engine>(engine: &E, entry: &'a Entry) -> Result<Calls, Ending<'a
     if !fits {
         return Err(Ending::WrongArguments { name });
     }
-    calls
-        .push(Call {
-            function,
-            arguments,
-        })
-        .map_err(|_| Ending::Fault {
-            message: "more than two calls",
-        })?;
-    Ok(calls)
+    Ok(Calls {
+        start,
+        entry: Some(function),
+    })
+}
+
+/// Prepares a call, the entry's with its arguments.
+///
+/// # Errors
+///
+/// As [`Engine::call`].
+#[inline(never)]
+fn call<E: Engine>(
+    instance: &mut Instance<'_, E>,
+    function: FunctionIndex,
+    entry: Option<&Entry<&str>>,
+) -> Result<(), CallError> {
+    let mut values: Vec<Value, VALUES_MAX> = Vec::new();
+    if let Some(Entry::Export { arguments, .. }) = entry {
+        values.extend(arguments.iter().filter_map(|argument| argument.value()));
+    }
+    instance.call(function, &values)
 }
 
 /// Makes the calls one after the other, and keeps to the session's schedule meanwhile.
+#[inline(never)]
 fn drive<B: Board, E: Engine>(
     board: &mut B,
     plan: Plan<'_>,
-    mut instance: Instance<E>,
+    instance: &mut Instance<'_, E>,
     calls: &Calls,
     observer: &mut impl Observer,
 ) {
     let mut schedule = Schedule::new(plan.options);
     let mut end = End::Returned;
-    for call in calls {
-        if instance.call(call.function, &call.arguments).is_err() {
+    let calls = [
+        (calls.start, None),
+        (calls.entry, Some(&plan.options.entry)),
+    ];
+    for (function, entry) in calls {
+        let Some(function) = function else { continue };
+        if call(instance, function, entry).is_err() {
             let ending = Ending::Fault {
                 message: "the engine does not take the call",
             };
-            return finish(board, observer, &instance, ending);
+            return finish(board, observer, instance, ending);
         }
         end = loop {
-            if observer.has_enough() || schedule.keep(board, &mut instance, observer) == TimeUp::Yes
-            {
-                return finish(board, observer, &instance, Ending::TimeUp);
+            if observer.has_enough() || schedule.keep(board, instance, observer) == TimeUp::Yes {
+                return finish(board, observer, instance, Ending::TimeUp);
             }
             match instance.poll(board, observer, SLICE_FUEL) {
                 Poll::Runnable => {}
@@ -253,13 +266,14 @@ fn drive<B: Board, E: Engine>(
         }
     }
     let ending = ending_of(end, instance.results());
-    finish(board, observer, &instance, ending);
+    finish(board, observer, instance, ending);
 }
 
+#[inline(never)]
 fn finish<E: Engine>(
     board: &mut impl Board,
     observer: &mut impl Observer,
-    instance: &Instance<E>,
+    instance: &Instance<'_, E>,
     ending: Ending<'_>,
 ) {
     let fuel_used = instance.engine().fuel_used();
@@ -270,12 +284,10 @@ fn finish<E: Engine>(
     });
 }
 
-fn ending_of(end: End, results: &[Value]) -> Ending<'static> {
+#[inline(never)]
+fn ending_of(end: End, results: &WireValues) -> Ending<'static> {
     match end {
-        End::Returned => {
-            let values: WireValues = results.iter().copied().map(WireValue::from).collect();
-            Ending::Returned(values)
-        }
+        End::Returned => Ending::Returned(results.clone()),
         End::TooManyResults => Ending::Fault {
             message: "more results than its type has",
         },
@@ -311,13 +323,13 @@ enum TimeUp {
 
 /// What the session does by the clock: revocations, and its end.
 struct Schedule<'a> {
-    options: &'a RunOptions,
+    options: &'a RunOptions<&'a str, &'a str>,
     revoked: [bool; crate::bundle::REVOCATIONS_MAX],
     stop_requested: bool,
 }
 
 impl<'a> Schedule<'a> {
-    const fn new(options: &'a RunOptions) -> Self {
+    const fn new(options: &'a RunOptions<&'a str, &'a str>) -> Self {
         Self {
             options,
             revoked: [false; crate::bundle::REVOCATIONS_MAX],
@@ -348,7 +360,7 @@ impl<'a> Schedule<'a> {
     fn keep<B: Board, E: Engine>(
         &mut self,
         board: &mut B,
-        instance: &mut Instance<E>,
+        instance: &mut Instance<'_, E>,
         observer: &mut impl Observer,
     ) -> TimeUp {
         let Some(next_us) = self.next_us() else {
@@ -361,14 +373,14 @@ impl<'a> Schedule<'a> {
         for (due, done) in self.options.revocations.iter().zip(&mut self.revoked) {
             if !*done && time_us >= due.at_us {
                 *done = true;
-                let found = instance.revoke(&due.capability);
+                let found = instance.revoke(due.capability);
                 if !found {
                     log::warn!(
                         "nothing to revoke: no capability is named {}",
                         due.capability
                     );
                 }
-                let name = due.capability.clone();
+                let name = due.capability;
                 observer.report(&Report::Revoked {
                     name,
                     found,

@@ -69,9 +69,9 @@ fn session(
     script: Result<Script, &str>,
 ) {
     let plan = Plan {
-        manifest,
+        manifest: &manifest.borrowed(),
         policy: &policy(),
-        options,
+        options: &options.borrowed(),
     };
     run(&mut TestBoard::default(), plan, |_| script, keeper);
 }
@@ -118,11 +118,11 @@ fn session_that_is_refused_never_loads_the_module() {
     ] {
         let mut keeper = Keeper::default();
         let plan = Plan {
-            manifest: &manifest,
+            manifest: &manifest.borrowed(),
             policy: &policy(),
             options: &RunOptions::default(),
         };
-        let load = |_: &Manifest| -> Result<Script, &str> { panic!("loaded") };
+        let load = |_: &Manifest<&str>| -> Result<Script, &str> { panic!("loaded") };
         run(&mut TestBoard::default(), plan, load, &mut keeper);
         assert!(keeper.last().contains(ending), "{}", keeper.last());
     }

@@ -12,7 +12,7 @@ use super::{Interface, Rights, Table};
 
 /// Returns the microseconds since the board started.
 pub(crate) fn now_us<C: Clock>(
-    table: &mut Table,
+    table: &mut Table<'_>,
     board: &mut C,
     handle: i32,
 ) -> Result<i64, ErrorCode> {
@@ -23,7 +23,7 @@ pub(crate) fn now_us<C: Clock>(
 
 /// Returns when a sleep of that length is over.
 pub(crate) fn sleep_us<C: Clock>(
-    table: &mut Table,
+    table: &mut Table<'_>,
     board: &mut C,
     handle: i32,
     duration_us: i64,
@@ -35,7 +35,7 @@ pub(crate) fn sleep_us<C: Clock>(
 
 /// Returns when a sleep until that time is over.
 pub(crate) fn sleep_until_us(
-    table: &mut Table,
+    table: &mut Table<'_>,
     handle: i32,
     deadline_us: i64,
 ) -> Result<u64, ErrorCode> {

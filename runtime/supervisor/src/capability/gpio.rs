@@ -13,7 +13,7 @@ use super::{Interface, Resource, Rights, Table};
 
 /// Drives an output low (0) or high (1).
 pub(crate) fn write<G: Gpio>(
-    table: &mut Table,
+    table: &mut Table<'_>,
     board: &mut G,
     handle: i32,
     level: i32,
@@ -34,7 +34,7 @@ pub(crate) fn write<G: Gpio>(
 
 /// Samples an input, or reads an output back.
 pub(crate) fn read<G: Gpio>(
-    table: &mut Table,
+    table: &mut Table<'_>,
     board: &mut G,
     handle: i32,
 ) -> Result<i32, ErrorCode> {

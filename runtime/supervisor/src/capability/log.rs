@@ -10,7 +10,7 @@ use super::{Interface, Resource, Rights, Table};
 
 /// Checks a message. Returns it with its level if it is to be written, nothing if it is dropped.
 pub(crate) fn write<'m>(
-    table: &mut Table,
+    table: &mut Table<'_>,
     handle: i32,
     level: i32,
     message: &'m [u8],

@@ -17,7 +17,6 @@ use mote_abi::{ErrorCode, Handle, LogLevel, generation_after};
 use mote_traits::PinIndex;
 
 use super::{Interface, Rights};
-use crate::Name;
 
 /// Most capabilities that one module can hold.
 pub const CAPABILITIES_MAX: usize = 16;
@@ -70,8 +69,8 @@ pub struct Counters {
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
-    name: Name,
+struct Entry<'a> {
+    name: &'a str,
     /// Nothing where the capability was denied.
     resource: Option<Resource>,
     rights: Rights,
@@ -91,11 +90,11 @@ pub enum TableError {
 
 /// What one module holds. See the module's documentation.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
-    entries: Vec<Entry, CAPABILITIES_MAX>,
+pub struct Table<'a> {
+    entries: Vec<Entry<'a>, CAPABILITIES_MAX>,
 }
 
-impl Table {
+impl<'a> Table<'a> {
     /// Returns an empty table.
     #[must_use]
     pub const fn new() -> Self {
@@ -111,7 +110,7 @@ impl Table {
     /// Where the table is full or has one of that name.
     pub fn grant(
         &mut self,
-        name: &Name,
+        name: &'a str,
         resource: Resource,
         rights: Rights,
     ) -> Result<(), TableError> {
@@ -123,22 +122,22 @@ impl Table {
     /// # Errors
     ///
     /// Where the table is full or has one of that name.
-    pub fn deny(&mut self, name: &Name) -> Result<(), TableError> {
+    pub fn deny(&mut self, name: &'a str) -> Result<(), TableError> {
         self.add(name, None, Rights::empty(), State::Denied)
     }
 
     fn add(
         &mut self,
-        name: &Name,
+        name: &'a str,
         resource: Option<Resource>,
         rights: Rights,
         state: State,
     ) -> Result<(), TableError> {
-        if self.entries.iter().any(|entry| entry.name == *name) {
+        if self.entries.iter().any(|entry| entry.name == name) {
             return Err(TableError::Duplicate);
         }
         let entry = Entry {
-            name: name.clone(),
+            name,
             resource,
             rights,
             generation: 1,
@@ -193,7 +192,7 @@ impl Table {
             .entries
             .iter_mut()
             .enumerate()
-            .find(|(_, entry)| entry.name == *name)?;
+            .find(|(_, entry)| entry.name == name)?;
         match entry.state {
             State::Revoked | State::Denied => return Some(None),
             State::Closed | State::Open => {}
@@ -240,11 +239,11 @@ impl Table {
     pub fn counters(&self, name: &str) -> Option<Counters> {
         self.entries
             .iter()
-            .find(|entry| entry.name == *name)
+            .find(|entry| entry.name == name)
             .map(|entry| entry.counters)
     }
 
-    fn entry_of(&mut self, handle: i32) -> Result<&mut Entry, ErrorCode> {
+    fn entry_of(&mut self, handle: i32) -> Result<&mut Entry<'a>, ErrorCode> {
         let handle = Handle::from_i32(handle).ok_or(ErrorCode::InvalidHandle)?;
         let entry = self
             .entries

@@ -7,23 +7,19 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn name(text: &str) -> Name {
-    crate::name(text).unwrap()
-}
-
-fn table() -> Table {
+fn table() -> Table<'static> {
     let mut table = Table::new();
     table
-        .grant(&name("led"), Resource::GpioOut(PinIndex(0)), Rights::WRITE)
+        .grant("led", Resource::GpioOut(PinIndex(0)), Rights::WRITE)
         .unwrap();
     table
-        .grant(&name("time"), Resource::Clock, Rights::READ | Rights::WAIT)
+        .grant("time", Resource::Clock, Rights::READ | Rights::WAIT)
         .unwrap();
-    table.deny(&name("spare")).unwrap();
+    table.deny("spare").unwrap();
     table
 }
 
-fn write(table: &mut Table, handle: i32) -> Result<Resource, ErrorCode> {
+fn write(table: &mut Table<'_>, handle: i32) -> Result<Resource, ErrorCode> {
     table.resource(handle, &[Interface::GpioOut], Rights::WRITE)
 }
 
@@ -112,13 +108,15 @@ fn entry_with_no_generation_left_retires() {
 
 #[test]
 fn table_full_or_with_a_name_twice_is_refused() {
+    let names: Vec<_> = (0..CAPABILITIES_MAX)
+        .map(|index| std::format!("c{index}"))
+        .collect();
     let mut table = Table::new();
-    for index in 0..CAPABILITIES_MAX {
-        let name = crate::name(&std::format!("c{index}")).unwrap();
-        table.grant(&name, Resource::Clock, Rights::READ).unwrap();
+    for name in &names {
+        table.grant(name, Resource::Clock, Rights::READ).unwrap();
     }
-    assert_eq!(table.deny(&name("c0")), Err(TableError::Duplicate));
-    assert_eq!(table.deny(&name("more")), Err(TableError::Full));
+    assert_eq!(table.deny("c0"), Err(TableError::Duplicate));
+    assert_eq!(table.deny("more"), Err(TableError::Full));
 }
 
 #[derive(Clone, Debug)]
@@ -152,7 +150,7 @@ proptest! {
         let mut table = Table::new();
         for (index, right) in rights.iter().enumerate() {
             let pin = PinIndex(u8::try_from(index).unwrap());
-            table.grant(&name(NAMES[index]), Resource::GpioOut(pin), *right).unwrap();
+            table.grant(NAMES[index], Resource::GpioOut(pin), *right).unwrap();
         }
         let mut given: Vec<i32> = Vec::new();
         let mut open = [None; 3];
