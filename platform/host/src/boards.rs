@@ -8,6 +8,7 @@ use mote_traits::BoardDescription;
 
 use crate::cli::EngineName;
 use crate::exit::Failure;
+use crate::qemu::LedTrace;
 
 /// A board with a firmware, emulated by QEMU.
 #[derive(Debug)]
@@ -20,21 +21,39 @@ pub(crate) struct DeviceBoard {
     pub(crate) target: Target,
     /// QEMU's name of the machine.
     pub(crate) machine: &'static str,
+    /// How QEMU tells of its LEDs.
+    pub(crate) leds: LedTrace,
     /// The policy that is built into the firmware.
     policy: &'static str,
     policy_path: &'static str,
 }
 
 /// All boards with a firmware.
-pub(crate) static DEVICES: &[DeviceBoard] = &[DeviceBoard {
-    description: &mote_board_mps2_an386::DESCRIPTION,
-    firmware: "mote-firmware-mps2-an386",
-    wasmi_firmware: Ok("mote-firmware-mps2-an386-wasmi"),
-    target: Target::ThumbV7EMHardFloat,
-    machine: "mps2-an386",
-    policy: include_str!("../../../firmware/mps2-an386/policy.toml"),
-    policy_path: "firmware/mps2-an386/policy.toml",
-}];
+pub(crate) static DEVICES: &[DeviceBoard] = &[
+    DeviceBoard {
+        description: &mote_board_mps2_an386::DESCRIPTION,
+        firmware: "mote-firmware-mps2-an386",
+        wasmi_firmware: Ok("mote-firmware-mps2-an386-wasmi"),
+        target: Target::ThumbV7EMHardFloat,
+        machine: "mps2-an386",
+        leds: LedTrace::Mps2Register,
+        policy: include_str!("../../../firmware/mps2-an386/policy.toml"),
+        policy_path: "firmware/mps2-an386/policy.toml",
+    },
+    DeviceBoard {
+        description: &mote_board_microbit::DESCRIPTION,
+        firmware: "mote-firmware-microbit",
+        wasmi_firmware: Err(
+            "wasmi needs half a megabyte of flash and atomic exchanges, and the board has 256 KB and \
+             a Cortex-M0, which has none",
+        ),
+        target: Target::ThumbV6M,
+        machine: "microbit",
+        leds: LedTrace::Nrf51Lines(&[13, 14]),
+        policy: include_str!("../../../firmware/microbit/policy.toml"),
+        policy_path: "firmware/microbit/policy.toml",
+    },
+];
 
 /// Where a module is run.
 #[derive(Clone, Copy, Debug)]

@@ -84,12 +84,13 @@ pub(crate) fn run(
     let boot = Boot {
         qemu: toolchain.qemu()?,
         machine: board.machine,
+        leds: board.leds,
         elf: &elf,
         pace,
         wall_limit: wall_limit(options),
     };
     let observed = qemu::boot(&boot, &mut |report| watch.report(report))?;
-    let leds = observed.led_transitions();
+    let leds = observed.leds;
     if let Some(difference) = leds_differ(board, watch, &leds) {
         return Err(Failure {
             code: Code::Different,

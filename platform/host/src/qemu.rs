@@ -30,11 +30,10 @@ use anyhow::{Result, bail};
 use mote_sim::Pace;
 use mote_supervisor::report::Report;
 
-pub(crate) use trace::LedTransition;
+pub(crate) use trace::{LedTrace, LedTransition};
 
 use process::Qemu;
 use serial::{Follower, Frames};
-use trace::led_transitions;
 
 /// How often the serial line is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(2);
@@ -49,6 +48,8 @@ pub(crate) struct Boot<'a> {
     pub(crate) qemu: &'a Path,
     /// QEMU's name of the board.
     pub(crate) machine: &'a str,
+    /// How it tells of the board's LEDs.
+    pub(crate) leds: LedTrace,
     /// The device image.
     pub(crate) elf: &'a Path,
     /// Whether the device's time may run ahead of the host's where the device rests.
@@ -60,16 +61,8 @@ pub(crate) struct Boot<'a> {
 /// What was seen from outside of the device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Observed {
-    /// What was written to the LEDs' register, in order: bit 0 is LED 0, a set bit lights.
-    pub(crate) led_writes: Vec<u32>,
-}
-
-impl Observed {
-    /// Returns which LED changed and how, in order.
-    #[must_use]
-    pub(crate) fn led_transitions(&self) -> Vec<LedTransition> {
-        led_transitions(&self.led_writes)
-    }
+    /// Which LED changed and how, in order.
+    pub(crate) leds: Vec<LedTransition>,
 }
 
 /// Boots a device and hands each of its reports to `on_report` as it comes, up to and including
@@ -94,8 +87,8 @@ pub(crate) fn boot(boot: &Boot<'_>, on_report: &mut dyn FnMut(&Report<'_>)) -> R
         let more = follower.read(&mut frames)?;
         while let Some(frame) = frames.next() {
             if hand_on(frame, &mut memory, on_report) == Session::Over {
-                let led_writes = qemu.end()?.led_writes;
-                return Ok(Observed { led_writes });
+                let leds = qemu.end()?.leds.into_transitions();
+                return Ok(Observed { leds });
             }
         }
         if let Some(status) = exit {

@@ -26,11 +26,12 @@ pub enum Need {
 
 impl Need {
     /// Everything that the whole test suite takes.
-    pub const TESTS: [Self; 6] = [
+    pub const TESTS: [Self; 7] = [
         Self::Style,
         Self::Guest,
         Self::Device(Target::ThumbV7EMHardFloat),
         Self::Device(Target::ThumbV7EM),
+        Self::Device(Target::ThumbV6M),
         Self::Qemu,
         Self::WasiC,
     ];

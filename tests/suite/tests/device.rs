@@ -6,9 +6,13 @@ const BOARD: &str = "mps2-an386";
 
 /// Runs a module on the board with a recording, then replays it in the simulator.
 fn run_and_replay(module: &str, options: &[&str]) -> mote_suite::Ran {
+    run_on_and_replay(BOARD, module, options)
+}
+
+fn run_on_and_replay(board: &str, module: &str, options: &[&str]) -> mote_suite::Ran {
     let folder = Folder::default();
     let recording = folder.path("recording");
-    let line = ["run", module, "--board", BOARD, "--record", &recording];
+    let line = ["run", module, "--board", board, "--record", &recording];
     let ran = mote(line.iter().chain(options));
     let replay = mote(["replay", "--quiet", &recording, module]);
     replay.ends(0, "equal: ");
@@ -39,6 +43,53 @@ fn firmware_with_wasmi_makes_the_same_host_calls() {
 
 #[test]
 #[ignore = "needs QEMU and a device compiler: cargo xtask test"]
+fn smallest_board_runs_the_same_modules_in_its_16_kb() {
+    let run = |module: &str, options: &[&str]| {
+        run_on_and_replay("microbit", module, &[options, &["--verbose"]].concat())
+    };
+    let blink = run("modules/blink", &["--for", "3s"]);
+    blink.ends(0, "QEMU saw the LEDs change 12 times, as the module asked");
+    blink.ends(0, "[info] blink: blinking at 2 Hz");
+    // What the firmware tells of itself: "stack: 4908 of 5632 bytes".
+    let number_after = |text: &str| -> u32 {
+        let (_, rest) = blink.err.split_once(text).unwrap();
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().unwrap()
+    };
+    let variables = number_after("bytes of flash, ") - 10 * 1024;
+    assert!(
+        number_after("stack: ") + variables <= 6 * 1024,
+        "{blink:#?}"
+    );
+    run("modules/follow", &["--for", "1s"]).ends(0, "follow ended");
+}
+
+#[test]
+#[ignore = "needs QEMU and a device compiler: cargo xtask test"]
+fn what_the_smallest_board_cannot_do_is_refused_with_the_reason() {
+    let folder = Folder::default();
+    let wasmi = mote([
+        "run",
+        "modules/blink",
+        "--board",
+        "microbit",
+        "--engine",
+        "wasmi",
+    ]);
+    wasmi.ends(125, "half a megabyte");
+    wasmi.ends(125, "--board sim:microbit");
+    let float = folder.write(
+        "float.wat",
+        "(module (func (export \"run\") (result i32)
+            (i32.trunc_f32_s (f32.add (f32.const 1) (f32.const 2)))))",
+    );
+    mote(["run", &float, "--board", "microbit"]).ends(126, "floats");
+    let page = folder.write("page.wat", "(module (memory 1) (func (export \"run\")))");
+    mote(["run", &page, "--board", "microbit"]).ends(126, "bytes of RAM, and there are 10240");
+}
+
+#[test]
+#[ignore = "needs QEMU and a device compiler: cargo xtask test"]
 fn module_by_hand_reads_a_button_and_hears_that_it_should_stop() {
     let ran = run_and_replay("modules/follow", &["--for", "1s"]);
     ran.ends(0, "follow ended");
@@ -49,10 +100,10 @@ fn module_by_hand_reads_a_button_and_hears_that_it_should_stop() {
     );
 }
 
-/// What the tool says of a module on each of the two boards, and what it ends with.
+/// What the tool says of a module in the simulator and on each board, and what it ends with.
 #[track_caller]
-fn same_on_both(module: &str, options: &[&str], code: i32, cause: &str) {
-    for board in ["sim:mps2-an386", BOARD] {
+fn same_everywhere(module: &str, options: &[&str], code: i32, cause: &str) {
+    for board in ["sim:mps2-an386", BOARD, "microbit"] {
         let ran = mote(["run", module, "--board", board].iter().chain(options));
         ran.ends(code, cause);
     }
@@ -69,21 +120,21 @@ fn modules_that_fail_do_so_on_the_device_as_in_the_simulator() {
         )
     };
     let trap = wat("trap", &entry("(i32.div_s (i32.const 1) (i32.const 0))"));
-    same_on_both(&trap, &[], 134, "trapped: integer divide by zero");
+    same_everywhere(&trap, &[], 134, "trapped: integer divide by zero");
     let deep = wat("deep", &entry("(call 0)"));
-    same_on_both(&deep, &[], 134, "trapped: call stack exhausted");
+    same_everywhere(&deep, &[], 134, "trapped: call stack exhausted");
     let spin = wat("spin", &entry("(loop (br 0)) (i32.const 0)"));
-    same_on_both(&spin, &["--fuel", "50000"], 124, "out of fuel: 50000");
-    same_on_both(&spin, &["--for", "50ms"], 0, "its time is up");
+    same_everywhere(&spin, &["--fuel", "50000"], 124, "out of fuel: 50000");
+    same_everywhere(&spin, &["--for", "50ms"], 0, "its time is up");
     let code = wat("code", &entry("(i32.const 77)"));
-    same_on_both(&code, &[], 77, "ended with exit code 77");
+    same_everywhere(&code, &[], 77, "ended with exit code 77");
     let high = wat("high", &entry("(i32.const -1)"));
-    same_on_both(&high, &[], 123, "ended with exit code -1");
+    same_everywhere(&high, &[], 123, "ended with exit code -1");
     let import = wat(
         "import",
         "(module (import \"env\" \"f\" (func)) (func (export \"run\")))",
     );
-    same_on_both(
+    same_everywhere(
         &import,
         &[],
         126,
@@ -98,7 +149,7 @@ fn modules_that_fail_do_so_on_the_device_as_in_the_simulator() {
             (memory (export \"memory\") 8 (pagesize 1))
             (func (export \"run\") (result i32) (call $o (i32.const 7) (i32.const 2))))",
     );
-    same_on_both(
+    same_everywhere(
         &pointer,
         &[],
         134,
@@ -123,14 +174,9 @@ fn capability_that_is_refused_or_revoked_is_told_by_the_device() {
     let led =
         |pin: &str| format!("[capabilities.led]\ninterface = \"gpio.out\"\npin = \"{pin}\"\n");
     let module = folder.module("holder", &led("led1"), text);
-    same_on_both(&module, &["--revoke", "led@10ms"], 2, "led revoked at 0.01");
+    same_everywhere(&module, &["--revoke", "led@10ms"], 2, "led revoked at 0.01");
     let module = folder.module("holder", &led("led3"), text);
-    same_on_both(
-        &module,
-        &[],
-        126,
-        "board mps2-an386 has no gpio.out pin \"led3\"",
-    );
+    same_everywhere(&module, &[], 126, "has no gpio.out pin \"led3\"");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use mote_sim::Pace;
 
 use super::Boot;
-use super::trace::{EVENT, Line};
+use super::trace::{LedTrace, Leds, Line};
 
 /// How many of QEMU's last lines are kept.
 const REMEMBERED_LINES: usize = 20;
@@ -39,7 +39,7 @@ pub(super) struct Qemu {
 /// What QEMU wrote to its standard error.
 #[derive(Default)]
 pub(super) struct Heard {
-    pub(super) led_writes: Vec<u32>,
+    pub(super) leds: Leds,
     lines: VecDeque<String>,
 }
 
@@ -76,7 +76,7 @@ impl Qemu {
             .args(["-display", "none", "-monitor", "none", "-nic", "none"])
             .arg("-serial")
             .arg(serial)
-            .args(["-icount", icount, "-trace", EVENT])
+            .args(["-icount", icount, "-trace", boot.leds.event()])
             .arg("-kernel")
             .arg(boot.elf)
             .stdin(Stdio::null())
@@ -89,7 +89,8 @@ impl Qemu {
             )
         })?;
         let stderr = child.stderr.take();
-        let listener = stderr.map(|stderr| thread::spawn(move || listen(stderr)));
+        let leds = boot.leds;
+        let listener = stderr.map(|stderr| thread::spawn(move || listen(stderr, leds)));
         Ok(Self {
             child,
             listener,
@@ -132,14 +133,14 @@ impl Drop for Qemu {
 }
 
 /// Reads QEMU's standard error to its end.
-fn listen(stderr: ChildStderr) -> Heard {
+fn listen(stderr: ChildStderr, leds: LedTrace) -> Heard {
     let mut heard = Heard::default();
     for line in BufReader::new(stderr).split(b'\n') {
         let Ok(line) = line else { break };
         let line = String::from_utf8_lossy(&line);
-        match Line::of(line.trim_end()) {
-            Line::Led(value) => heard.led_writes.push(value),
-            Line::OtherRegister => {}
+        match leds.line(line.trim_end()) {
+            Line::Leds { told, lit } => heard.leds.update(told, lit),
+            Line::Other => {}
             Line::Text(text) => {
                 if heard.lines.len() == REMEMBERED_LINES {
                     heard.lines.pop_front();

@@ -18,6 +18,7 @@ fn boot_fake(machine: &str, bytes: &[u8], wall_limit: Duration) -> (Result<Obser
     let boot = Boot {
         qemu: Path::new(FAKE_QEMU),
         machine,
+        leds: LedTrace::Mps2Register,
         elf: kernel.path(),
         pace: Pace::Unbounded,
         wall_limit,
@@ -54,7 +55,10 @@ fn boot_streams_reports_and_ends_qemu_at_the_last() {
     let bytes = [&hello(), b"\0rubbish\0".as_slice(), &ended(), &hello()].concat();
     let start = Instant::now();
     let (observed, reports) = boot_fake("stays", &bytes, LONG);
-    assert_eq!(observed.unwrap().led_writes, [1]);
+    assert_eq!(
+        observed.unwrap().leds,
+        [LedTransition { led: 0, lit: true }]
+    );
     assert!(start.elapsed() < LONG, "it was not ended");
     assert_eq!(reports.len(), 3, "{reports:?}");
     assert!(reports[0].starts_with("Hello"));
@@ -78,7 +82,10 @@ fn boot_of_a_qemu_that_dies_shows_what_it_wrote() {
 #[test]
 fn boot_of_a_qemu_that_dies_after_the_last_report_is_good() {
     let (observed, reports) = boot_fake("dies", &ended(), LONG);
-    assert_eq!(observed.unwrap().led_writes, [1]);
+    assert_eq!(
+        observed.unwrap().leds,
+        [LedTransition { led: 0, lit: true }]
+    );
     assert_eq!(reports.len(), 1);
 }
 
@@ -97,6 +104,7 @@ fn boot_without_qemu_says_what_to_install() {
     let boot = Boot {
         qemu: Path::new("no-such-qemu"),
         machine: "mps2-an386",
+        leds: LedTrace::Mps2Register,
         elf: Path::new("none.elf"),
         pace: Pace::Unbounded,
         wall_limit: LONG,
