@@ -14,6 +14,9 @@ use crate::button::ActiveLow;
 use crate::description::DESCRIPTION;
 use crate::timer::Timer;
 
+/// TIMER0, with what makes its interrupt pending.
+type BoardTimer = Timer<Mmio, fn()>;
+
 /// The board as the runtime sees it.
 #[expect(missing_debug_implementations, reason = "the HAL's pins have none")]
 pub struct Microbit {
@@ -21,7 +24,7 @@ pub struct Microbit {
     leds: [Pin<Output<PushPull>>; 2],
     /// Buttons A and B.
     buttons: [ActiveLow<Pin<Input<PullUp>>>; 2],
-    clock: MonotonicClock<Timer<Mmio, fn()>, CoreSleep<Interrupt>>,
+    clock: MonotonicClock<BoardTimer, CoreSleep<Interrupt>>,
 }
 
 impl Microbit {
