@@ -45,6 +45,9 @@ impl Backend for ImageBackend<'_> {
         self.first_local = function.parameter_words.saturating_add(extra);
         let far = function.code.len() > LONG_FUNCTION_BYTES;
         self.link = function.local_words.saturating_add(extra);
+        if u16::try_from(self.link).is_err() {
+            return Err(Limit::Frame);
+        }
         self.selector
             .code
             .begin(low, far, self.first_local..self.link);
