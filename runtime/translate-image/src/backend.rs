@@ -312,7 +312,8 @@ impl Backend for ImageBackend<'_> {
         Ok(())
     }
 
-    fn function_referenced(&mut self, _function: u32) -> Result<(), Limit> {
+    fn function_referenced(&mut self, function: u32) -> Result<(), Limit> {
+        self.mark_referenced(function);
         Ok(())
     }
 

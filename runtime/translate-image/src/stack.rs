@@ -8,20 +8,23 @@ use mote_image::{FunctionRecord, Instruction, NONE, opcode};
 /// that a module can make this take.
 const PASSES: usize = 64;
 
+/// Set in a function's need while the module can make references of it: a table may hold it.
+pub(crate) const REFERENCED: u32 = 1 << 31;
+
+/// A need that is not known, or has no bound.
+const UNKNOWN: u32 = REFERENCED - 1;
+
 /// Works out, for each function, how many words its frame and all further ones take. `code` is
-/// all code; the functions' records are in the order of their code. [`NONE`]: no bound. Tables are
-/// taken to hold the functions that `referenced` says a module can make references of.
+/// all code; the functions' records are in the order of their code. [`NONE`]: no bound. Before, a
+/// need only says whether its function is [`REFERENCED`]: calls through tables reach no others. (A
+/// host could hand a module references to others. The engine looks at the stack at each call.)
 ///
 /// What a function needs is known once that is known of all that it calls. So everything has no
 /// bound at first, and each pass finds more that has one, until a pass finds nothing.
-pub(crate) fn stack_words(
-    code: &[u8],
-    functions: &[FunctionRecord],
-    needs: &mut [u32],
-    referenced: impl Fn(u32) -> bool,
-) {
+pub(crate) fn stack_words(code: &[u8], functions: &[FunctionRecord], needs: &mut [u32]) {
     for (need, function) in needs.iter_mut().zip(functions) {
-        *need = if function.code == NONE { 0 } else { NONE };
+        let known = if function.code == NONE { 0 } else { UNKNOWN };
+        *need = *need & REFERENCED | known;
     }
     let count = functions.len();
     for pass in 0..PASSES {
@@ -32,28 +35,30 @@ pub(crate) fn stack_words(
             } else {
                 count.saturating_sub(step).saturating_sub(1)
             };
-            if needs.get(index) == Some(&NONE)
-                && let Some(need) = need_of(code, functions, index, needs, &referenced)
-                && let Some(place) = needs.get_mut(index)
+            if needs
+                .get(index)
+                .is_some_and(|need| need & UNKNOWN == UNKNOWN)
+                && let Some(known) = need_of(code, functions, index, needs)
+                && let Some(need) = needs.get_mut(index)
             {
-                *place = need;
+                *need = *need & REFERENCED | known;
                 changed = true;
             }
         }
         if !changed {
-            return;
+            break;
+        }
+    }
+    for need in needs {
+        *need &= UNKNOWN;
+        if *need == UNKNOWN {
+            *need = NONE;
         }
     }
 }
 
 /// Returns what a function needs, if that is known of all that it calls.
-fn need_of(
-    code: &[u8],
-    functions: &[FunctionRecord],
-    index: usize,
-    needs: &[u32],
-    referenced: &impl Fn(u32) -> bool,
-) -> Option<u32> {
+fn need_of(code: &[u8], functions: &[FunctionRecord], index: usize, needs: &[u32]) -> Option<u32> {
     let function = functions.get(index)?;
     let next = functions.get(index.saturating_add(1));
     let end = next.map_or(code.len(), |next| next.code as usize);
@@ -64,26 +69,24 @@ fn need_of(
         let operand = |index| u32::try_from(instruction.operand(index)).unwrap_or(NONE);
         let (base, callee) = match instruction.opcode {
             opcode::call => {
-                let callee = needs.get(operand(0) as usize).copied();
-                (operand(1), callee.unwrap_or(NONE))
+                let callee = needs.get(operand(0) as usize);
+                (operand(1), callee.map_or(UNKNOWN, |need| need & UNKNOWN))
             }
             opcode::call_indirect => {
-                let same = (0..)
-                    .zip(functions)
-                    .zip(needs)
-                    .filter(|((index, function), _)| {
-                        u32::from(function.type_index) == operand(2) && referenced(*index)
-                    });
-                (operand(3), same.map(|(_, &need)| need).max().unwrap_or(0))
+                let same = functions.iter().zip(needs).filter(|(function, need)| {
+                    u32::from(function.type_index) == operand(2) && **need & REFERENCED != 0
+                });
+                let most = same.map(|(_, need)| need & UNKNOWN).max();
+                (operand(3), most.unwrap_or(0))
             }
             _ => continue,
         };
-        if callee == NONE {
+        if callee == UNKNOWN {
             return None;
         }
         need = need.max(base.saturating_add(callee));
     }
-    (need != NONE).then_some(need)
+    (need < UNKNOWN).then_some(need)
 }
 
 #[cfg(test)]
@@ -94,7 +97,7 @@ mod tests {
 
     /// Functions of one word each, of the type of their index; each calls others from slot 2 on:
     /// directly, or all of a type where the number is negative.
-    fn needs(calls: &[&[i64]], referenced: impl Fn(u32) -> bool) -> Vec<u32> {
+    fn needs(calls: &[&[i64]], referenced: impl Fn(usize) -> bool) -> Vec<u32> {
         let mut code = Vec::new();
         let mut functions = Vec::new();
         for (callees, type_index) in calls.iter().zip(0..) {
@@ -115,8 +118,9 @@ mod tests {
             }
             code.extend_from_slice(Encoded::new(opcode::unreachable, &[]).unwrap().as_bytes());
         }
-        let mut needs = std::vec![7; calls.len()];
-        stack_words(&code, &functions, &mut needs, referenced);
+        let flag = |index| if referenced(index) { REFERENCED } else { 0 };
+        let mut needs: Vec<u32> = (0..calls.len()).map(flag).collect();
+        stack_words(&code, &functions, &mut needs);
         needs
     }
 

@@ -3,9 +3,10 @@
 use crate::code::{Code, Fixup};
 use crate::output::Output;
 use crate::select::Selector;
-use crate::stack::stack_words;
+use crate::stack::{REFERENCED, stack_words};
 use crate::symbols::SymbolsWriter;
 use crate::tree::Nodes;
+use mote_engine::ValueType;
 use mote_image::{
     Encoded, ExportKind, Features, FunctionRecord, HEADER_BYTES, Header, MemoryType, NONE,
     SegmentMode, TableRecord, crc32_continue, export_record, import_record, opcode, preamble,
@@ -189,6 +190,10 @@ impl<'b> ImageBackend<'b> {
         if self.functions.len() < self.function_count || self.words.len() < words {
             return Err(Limit::Count);
         }
+        self.words
+            .get_mut(..self.function_count)
+            .unwrap_or(&mut [])
+            .fill(0);
         for (type_index, place) in (0..).zip(self.words.iter_mut().skip(self.function_count)) {
             if type_index >= types {
                 break;
@@ -409,13 +414,33 @@ impl<'b> ImageBackend<'b> {
         Ok(())
     }
 
+    /// Notes that the module can make references of a function, for [`stack_words`].
+    pub(crate) fn mark_referenced(&mut self, function: u32) {
+        let needs = self.words.get_mut(..self.function_count);
+        if let Some(need) = needs.and_then(|needs| needs.get_mut(function as usize)) {
+            *need |= REFERENCED;
+        }
+    }
+
     /// Returns the words of stack that the deepest chain of calls from outside takes.
     fn stack(&mut self, module: &Module<'_>) -> Option<u32> {
+        for segment in module.elements() {
+            if segment.mode != Mode::Declarative && segment.value_type == ValueType::FuncRef {
+                for item in segment.items {
+                    self.mark_referenced(item);
+                }
+            }
+        }
+        for global in module.globals() {
+            if global.value_type == ValueType::FuncRef {
+                self.mark_referenced(u32::try_from(global.value).unwrap_or(NONE));
+            }
+        }
         let written = self.output.written();
         let code = written.get(HEADER_BYTES..).unwrap_or(&[]);
         let functions = self.functions.get(..self.function_count).unwrap_or(&[]);
         let needs = self.words.get_mut(..self.function_count).unwrap_or(&mut []);
-        stack_words(code, functions, needs, |index| module.is_declared(index));
+        stack_words(code, functions, needs);
         let needs = |index: u32| self.words.get(index as usize).copied().unwrap_or(0);
         let mut most = module.start().map_or(0, needs);
         for export in module.exports() {

@@ -6,7 +6,7 @@
 #![expect(clippy::print_stdout, reason = "the figures are for people to read")]
 
 use arbitrary::Unstructured;
-use mote_engine::{CodePlace, Engine, TrapKind, Value};
+use mote_engine::{CodePlace, Engine, Step, TrapKind, Value, ValueType};
 use mote_engine_suite::{Ending, call, start, to_image, verified};
 use mote_image::{INSTRUCTIONS, Image, Instruction, Symbols};
 use mote_translate::Options;
@@ -32,6 +32,7 @@ fn operators(wasm: &[u8]) -> Vec<(u32, u32, String)> {
         match payload.unwrap() {
             Payload::ImportSection(section) => imports = section.into_imports().count(),
             Payload::CodeSectionEntry(body) => bodies.push(body),
+            #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else is code")]
             _ => {}
         }
     }
@@ -429,6 +430,54 @@ fn sources(instruction: &str) -> Option<&'static [&'static str]> {
     found.next().map(|(_, operators)| *operators)
 }
 
+/// How many modules are generated: `MODULES`, or 500.
+fn modules() -> u32 {
+    std::env::var("MODULES").map_or(500, |text| text.parse().unwrap())
+}
+
+/// Generated modules that are accepted, the same on every run.
+fn generated() -> impl Iterator<Item = Vec<u8>> {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let one = move |module: u32| {
+        let bytes: Vec<u8> = (0..2000)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                state.to_le_bytes()[3]
+            })
+            .collect();
+        let config = Config {
+            max_memories: 1,
+            // Imports of state are refused.
+            max_imports: if module % 4 == 0 { 3 } else { 0 },
+            min_funcs: 2,
+            export_everything: true,
+            simd_enabled: false,
+            relaxed_simd_enabled: false,
+            threads_enabled: false,
+            memory64_enabled: false,
+            tail_call_enabled: false,
+            exceptions_enabled: false,
+            gc_enabled: false,
+            wide_arithmetic_enabled: false,
+            custom_page_sizes_enabled: false,
+            bulk_memory_enabled: true,
+            reference_types_enabled: true,
+            allow_start_export: false,
+            max_memory32_bytes: 65_536,
+            memory_max_size_required: true,
+            max_table_elements: 64,
+            table_max_size_required: true,
+            ..Config::default()
+        };
+        let module = Module::new(config, &mut Unstructured::new(&bytes)).unwrap();
+        let wasm = module.to_bytes();
+        to_image(&wasm).is_ok().then_some(wasm)
+    };
+    (0..modules()).filter_map(one)
+}
+
 /// Checks the map of a module; returns how many instructions that can trap were looked up.
 fn check_map(wasm: &[u8]) -> usize {
     let both = translated(wasm);
@@ -474,49 +523,9 @@ fn each_instruction_that_can_trap_comes_from_an_operator_that_does() {
         }
     }
     assert!(checked > 150, "{checked}");
-    let modules = std::env::var("MODULES").map_or(150, |text| text.parse().unwrap());
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    for module in 0..modules {
-        let bytes: Vec<u8> = (0..2000)
-            .map(|_| {
-                state ^= state << 13;
-                state ^= state >> 7;
-                state ^= state << 17;
-                state.to_le_bytes()[3]
-            })
-            .collect();
-        let config = Config {
-            max_memories: 1,
-            // Imports of state are refused.
-            max_imports: if module % 4 == 0 { 3 } else { 0 },
-            min_funcs: 2,
-            allowed_instructions: wasm_smith::InstructionKinds::new(&[
-                wasm_smith::InstructionKind::Numeric,
-                wasm_smith::InstructionKind::Reference,
-                wasm_smith::InstructionKind::Parametric,
-                wasm_smith::InstructionKind::Variable,
-                wasm_smith::InstructionKind::Table,
-                wasm_smith::InstructionKind::Memory,
-                wasm_smith::InstructionKind::Control,
-            ]),
-            simd_enabled: false,
-            relaxed_simd_enabled: false,
-            threads_enabled: false,
-            memory64_enabled: false,
-            tail_call_enabled: false,
-            exceptions_enabled: false,
-            gc_enabled: false,
-            wide_arithmetic_enabled: false,
-            custom_page_sizes_enabled: false,
-            bulk_memory_enabled: true,
-            reference_types_enabled: true,
-            ..Config::default()
-        };
-        let module = Module::new(config, &mut Unstructured::new(&bytes)).unwrap();
-        let wasm = module.to_bytes();
-        if to_image(&wasm).is_ok() {
-            checked += check_map(&wasm);
-        }
+    let modules = modules();
+    for wasm in generated() {
+        checked += check_map(&wasm);
     }
     println!("{checked} instructions that can trap, in {modules} modules");
     assert!(checked > 1000, "{checked}");
@@ -533,4 +542,62 @@ fn names_that_are_broken_cost_nothing_but_themselves() {
     let symbols = Symbols::open(&both.symbols).unwrap();
     assert_eq!(symbols.names().collect::<Vec<_>>(), [(1, "b")]);
     assert_eq!(symbols.name(0), None);
+}
+
+#[test]
+fn stack_that_an_image_asks_for_suffices_and_a_word_less_does_not() {
+    let wasm = wat::parse_str(
+        "(module (table 1 funcref) (elem (i32.const 0) $c) (type $t (func (param i64) (result i64)))
+           (func $c (type $t) (local i64 i64 i64) (i64.mul (local.get 0) (local.get 0)))
+           (func $b (type $t)
+             (i64.add (i64.const 1) (call_indirect (type $t) (local.get 0) (i32.const 0))))
+           (func $shallow (type $t) (local.get 0))
+           (func (export \"run\") (result i64)
+             (i64.add (call $shallow (i64.const 1)) (call $b (i64.const 7)))))",
+    )
+    .unwrap();
+    let image = verified(&to_image(&wasm).unwrap()).unwrap();
+    let words = image.image().header().stack_words.unwrap();
+    let run = |words| {
+        let mut engine = start(image, words, 0).unwrap();
+        let run = engine.exported_function("run").unwrap();
+        call(&mut engine, run, &[], &mut |_, _| Vec::new())
+    };
+    assert_eq!(run(words), Ending::Returned(vec![Value::I64(51)]));
+    let Ending::Trapped(trap) = run(words - 1) else {
+        panic!("there is no room")
+    };
+    assert_eq!(trap.kind, TrapKind::StackOverflow);
+}
+
+#[test]
+fn generated_modules_never_pass_the_stack_that_they_ask_for() {
+    let (mut bounded, mut calls) = (0, 0);
+    for wasm in generated() {
+        let image = verified(&to_image(&wasm).unwrap()).unwrap();
+        let header = image.image().header();
+        let Some(words) = header.stack_words.filter(|_| header.imports == 0) else {
+            continue;
+        };
+        bounded += 1;
+        for export in image.image().exports() {
+            let Ok(mut engine) = start(image, words, 0) else {
+                break;
+            };
+            let Some(function) = engine.exported_function(export.name) else {
+                continue;
+            };
+            let types = engine.signature(function).unwrap().parameters.iter();
+            let arguments: Vec<Value> = types
+                .map(|&byte| Value::from_words(ValueType::from_byte(byte).unwrap(), [0; 2]))
+                .collect();
+            engine.call(function, &arguments).unwrap();
+            calls += 1;
+            if let Step::Trapped(trap) = engine.run(100_000).unwrap() {
+                assert_ne!(trap.kind, TrapKind::StackOverflow);
+            }
+        }
+    }
+    println!("{calls} calls in {bounded} modules whose stack has a bound");
+    assert!(calls > 100, "{calls}");
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use mote_engine::InstanceSize;
-use mote_image::{ExportKind, Features, Image, Instruction, MemoryType, NONE, opcode};
+use mote_image::{ExportKind, Features, Image, Instruction, MemoryType, NONE, SegmentMode, opcode};
 use mote_supervisor::load::{STACK_DEFAULT_BYTES, TABLE_ENTRIES_MAX};
 use mote_supervisor::manifest::Manifest;
 use serde::Serialize;
@@ -224,16 +224,24 @@ type Edge = (u32, Option<u32>);
 fn cycle(image: &Image<'_>) -> Vec<Edge> {
     let direct = Calls::read(image);
     let none = BTreeSet::new();
-    let mut referenced: BTreeSet<u32> = exported(image).collect();
+    let (mut held, mut declared) = (BTreeSet::new(), BTreeSet::new());
     for index in 0..usize::from(image.header().elements) {
-        let words = image.element(index).map_or(&[][..], |it| it.contents);
-        let words = words.as_chunks::<4>().0;
-        referenced.extend(words.iter().map(|word| u32::from_le_bytes(*word)));
+        let Some(segment) = image.element(index) else {
+            break;
+        };
+        let of_its_kind = if segment.mode == SegmentMode::Declared {
+            &mut declared
+        } else {
+            &mut held
+        };
+        let words = segment.contents.as_chunks::<4>().0;
+        of_its_kind.extend(words.iter().map(|word| u32::from_le_bytes(*word)));
     }
+    declared.extend(exported(image).chain(held.iter().copied()));
     let all = (0..u32::from(image.header().functions)).collect();
-    // Direct recursion is what a person looks for first; last what only a reference that was
-    // given from outside could do.
-    [&none, &referenced, &all]
+    // Direct recursion is what a person looks for first. Of tables: what segments put into them,
+    // what instructions could, and what globals hold.
+    [&none, &held, &declared, &all]
         .into_iter()
         .map(|candidates| direct.find_cycle(image, candidates))
         .find(|found| !found.is_empty())
