@@ -3,10 +3,10 @@
 //! ```text
 //! "sum" (#2) (i32, i32) -> i32: 46 bytes, entry fuel 12
 //!   s0-s1 parameters, s2-s3 locals, s4 link, s5-s12 operands
-//!     code   wasm
-//!     0x08   0x51  zero s2 n=2
-//!   > 0x12   0x58  load_u32_su a=s1 b=0
-//!     0x18         jump_back c=7 -> 0x12
+//!     code  wasm
+//!      0x8  0x51  zero d=s2 n=2
+//!   > 0x12  0x58  load_u32_su a=s1 u=0
+//!     0x18        jump_back fuel=7 -> 0x12
 //! ```
 //!
 //! A `>` stands where a branch leads. Places in the code are from its start, as in a backtrace;
