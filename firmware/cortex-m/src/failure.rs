@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use critical_section::Mutex;
 use mote_cortex_m::stack;
-use mote_supervisor::report::{Ending, Report};
+use mote_supervisor::report::{Backtrace, Ending, Report};
 
 use crate::line::{Line, Write};
 use crate::report::Message;
@@ -60,6 +60,7 @@ fn end_with(detail: Option<(&str, &str)>, message: &str) -> ! {
         ending: Ending::Fault { message },
         fuel_used: 0,
         time_us: 0,
+        backtrace: Backtrace::default(),
     });
     stop();
 }

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::duration::parse_us;
 use crate::exit::{Code, Failure, TABLE};
-use crate::{demo, inspect_command, replay, run, terminal};
+use crate::{demo, inspect_command, replay, run, terminal, translate_command};
 
 /// WebAssembly modules on microcontrollers.
 ///
@@ -31,6 +31,7 @@ enum Command {
     Run(RunArguments),
     Replay(ReplayArguments),
     Inspect(InspectArguments),
+    Translate(TranslateArguments),
     Demo(DemoArguments),
 }
 
@@ -55,8 +56,8 @@ impl EngineName {
 
 /// Run a module, in the simulator or on an emulated board
 ///
-/// MODULE is a Wasm file, a .wat file, a manifest (.toml), or a folder with a manifest.toml. A
-/// file's manifest is the .toml of the same name beside it; without one, the module asks for
+/// MODULE is a Wasm file, a .wat file, an image, a manifest (.toml), or a folder with a
+/// manifest.toml. A file's manifest is the .toml of the same name beside it; without one, the module asks for
 /// nothing. A folder that has no Wasm file is built with cargo.
 ///
 /// Each host call is printed to standard output, and everything else to standard error. A WASI
@@ -172,6 +173,9 @@ pub(crate) struct ReplayArguments {
 }
 
 /// Show what a module is, needs and asks for, without running it
+///
+/// MODULE may also be an image that `mote translate` made; names and places in the Wasm are taken
+/// from the .symbols file of the same name.
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
     /// The module: a file or a folder
@@ -188,6 +192,32 @@ pub(crate) struct InspectArguments {
     /// The board's policy, if not its usual one
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
+
+    /// Show the code that devices execute, beside the places in the Wasm that it comes from
+    #[arg(long)]
+    pub(crate) disassemble: bool,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Translate a module into the image that devices execute, and show what it needs
+///
+/// `mote inspect` shows an image, and `mote run` runs one. Names in what they show
+/// are taken from the .symbols file of the same name.
+#[derive(Debug, Args)]
+pub(crate) struct TranslateArguments {
+    /// The module: a file or a folder
+    pub(crate) module: PathBuf,
+
+    /// Write the image here
+    #[arg(long, short, value_name = "FILE.image")]
+    pub(crate) output: PathBuf,
+
+    /// Write the symbols here: names of functions, and places in the Wasm file
+    #[arg(long, value_name = "FILE.symbols")]
+    pub(crate) symbols: Option<PathBuf>,
 
     /// Print one JSON object
     #[arg(long)]
@@ -237,6 +267,7 @@ fn execute(command: &Command) -> Result<Code, Failure> {
         Command::Run(arguments) => run::run(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Inspect(arguments) => inspect_command::inspect(arguments),
+        Command::Translate(arguments) => translate_command::translate(arguments),
         Command::Demo(arguments) => demo::demo(arguments),
     }
 }

@@ -15,11 +15,11 @@ use mote_traits::Direction;
 use crate::boards::DeviceBoard;
 use crate::cli::EngineName;
 use crate::device_image::device_image;
-use crate::engine::translate;
 use crate::exit::{Code, Failure};
 use crate::module::Module;
 use crate::qemu::{self, Boot, LedTransition};
 use crate::trace::capability;
+use crate::translation::Translation;
 use crate::watch::Watch;
 
 /// How long an emulated session may take beyond the time that its module is given, by the clock on
@@ -111,13 +111,14 @@ fn wall_limit(options: &RunOptions) -> Duration {
 
 /// Encodes a module, as the engine wants it, its manifest and how to run it.
 fn bundle(module: &Module, options: &RunOptions, engine: EngineName) -> Result<Vec<u8>, Failure> {
-    let image;
+    let translation;
     let (payload_kind, payload) = match engine {
-        EngineName::Wasmi => (PayloadKind::Wasm, &module.wasm),
+        EngineName::Wasmi => (PayloadKind::Wasm, module.wasm.as_slice()),
         EngineName::Mote => {
-            image = translate(&module.wasm)
-                .map_err(|error| Failure::refused(format!("{}: {error}", module.path.display())))?;
-            (PayloadKind::Image, &image)
+            translation = Translation::of(&module.wasm).map_err(|error| {
+                Failure::refused(format!("{}: refused: {error}", module.path.display()))
+            })?;
+            (PayloadKind::Image, translation.bytes())
         }
     };
     let contents = Contents {

@@ -1,4 +1,4 @@
-//! Mote's own engine on this machine: from a Wasm file to an instance.
+//! Mote's own engine on this machine: from a Wasm file, or an image, to an instance.
 //!
 //! What a device does when a module is installed and started is done here in one go: translate,
 //! verify, start. The image and the block live in a [`Storage`] for as long as the engine.
@@ -9,8 +9,8 @@ use mote_engine::ImageEngine;
 use mote_image::Image;
 use mote_supervisor::load::{self, LoadError, instance_size};
 use mote_supervisor::manifest::Manifest;
-use mote_translate::{Failure, Options};
-use mote_translate_image::{Limit, translate_to_vec};
+
+use crate::translation::{Refused, Translation, is_image};
 
 /// RAM for a module that the simulated board has, in words. Room for a memory of 64 KiB pages that
 /// grows for a while; a device has less, which a manifest can say.
@@ -19,39 +19,17 @@ const ROOM_WORDS: usize = 16 << 18;
 /// Where an engine's image and block lie.
 #[derive(Debug, Default)]
 pub(crate) struct Storage {
-    /// The image, in words, so that it is aligned.
-    image: Vec<u32>,
+    translation: Translation,
     block: Vec<u32>,
-}
-
-/// Why a module cannot be translated.
-#[derive(Debug)]
-pub(crate) enum TranslateError {
-    /// The module is not accepted.
-    Rejected(mote_translate::Error),
-    /// It passes a limit of the image's format.
-    Limit(Limit),
-}
-
-impl fmt::Display for TranslateError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rejected(error) => write!(formatter, "{error}"),
-            Self::Limit(limit) => {
-                write!(
-                    formatter,
-                    "it passes a limit of the executable image ({limit:?})"
-                )
-            }
-        }
-    }
 }
 
 /// Why a module cannot be run by this engine.
 #[derive(Debug)]
 pub(crate) enum Error {
     /// It cannot be translated.
-    Translate(TranslateError),
+    Translate(Refused),
+    /// The image that was just made of it is not sound: a fault of the translator.
+    Translator(mote_image::Rejected),
     /// The image cannot be loaded.
     Load(LoadError),
 }
@@ -60,7 +38,7 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Translate(error) => write!(formatter, "{error}"),
-            Self::Load(LoadError::Image(rejected)) => write!(
+            Self::Translator(rejected) => write!(
                 formatter,
                 "the translator made an image that is not sound ({rejected}): report it, and use \
                  --engine wasmi meanwhile"
@@ -70,24 +48,22 @@ impl fmt::Display for Error {
     }
 }
 
-/// Translates a module to an executable image.
-pub(crate) fn translate(wasm: &[u8]) -> Result<Vec<u8>, TranslateError> {
-    translate_to_vec(wasm, Options { floats: true }).map_err(|failure| match failure {
-        Failure::Rejected(error) => TranslateError::Rejected(error),
-        Failure::Backend { error, .. } => TranslateError::Limit(error),
-    })
-}
-
-/// Translates, verifies and starts a module, within its manifest's limits.
+/// Translates, verifies and starts a module, or verifies and starts an image, within its
+/// manifest's limits.
 pub(crate) fn load<'s, N>(
-    wasm: &[u8],
+    code: &[u8],
     manifest: &Manifest<N>,
     storage: &'s mut Storage,
 ) -> Result<ImageEngine<'s>, Error> {
-    let bytes = translate(wasm).map_err(Error::Translate)?;
-    storage.image = bytemuck::pod_collect_to_vec(&bytes);
-    let image: &[u8] = bytemuck::cast_slice(&storage.image);
-    let image = image.get(..bytes.len()).unwrap_or(image);
+    storage.translation = Translation::of(code).map_err(Error::Translate)?;
+    let image = storage.translation.bytes();
+    let load_error = |error| {
+        if let (LoadError::Image(rejected), false) = (error, is_image(code)) {
+            Error::Translator(rejected)
+        } else {
+            Error::Load(error)
+        }
+    };
     // As much as it takes, not as much as there could be: the block is zeroed.
     let words = Image::open(image)
         .map_err(LoadError::Image)
@@ -96,7 +72,7 @@ pub(crate) fn load<'s, N>(
             let words = size.block_words(&image).unwrap_or(ROOM_WORDS);
             Ok(words.max(image.scratch_bytes().div_ceil(4)))
         })
-        .map_err(Error::Load)?;
+        .map_err(load_error)?;
     storage.block = vec![0; words];
-    load::load(image, manifest, &mut storage.block).map_err(Error::Load)
+    load::load(image, manifest, &mut storage.block).map_err(load_error)
 }

@@ -4,22 +4,27 @@
 //! | --- | --- |
 //! | a folder | its `manifest.toml`; the module is the manifest's `wasm`, or else built by cargo |
 //! | a file `.toml` | that manifest, and its `wasm` |
-//! | any other file | a Wasm file, or its text form; its manifest is the `.toml` of the same name |
+//! | any other file | a Wasm file, its text form, or an image; its manifest is the `.toml` of the same name |
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mote_image::Symbols;
 use mote_manifest::ManifestFile;
 use mote_supervisor::manifest::Manifest;
 use mote_toolchain::{Build, Need, Toolchain};
 
 use crate::exit::Failure;
+use crate::terminal;
+use crate::translation::{are_of, is_image};
 
 /// A module, ready to run.
 #[derive(Debug)]
 pub(crate) struct Module {
-    /// The Wasm file's bytes.
+    /// The Wasm file's bytes, or an image's.
     pub(crate) wasm: Vec<u8>,
+    /// The symbols beside an image, if there are any.
+    pub(crate) symbols: Vec<u8>,
     /// Where they come from.
     pub(crate) path: PathBuf,
     /// What it is and asks for; made up where it has none.
@@ -60,6 +65,7 @@ impl Module {
             None => Manifest::nameless(name_of(path)),
         };
         Ok(Self {
+            symbols: symbols_beside(path, &wasm),
             wasm,
             path: path.to_owned(),
             manifest,
@@ -85,6 +91,7 @@ impl Module {
         let wasm = read_wasm(&path)?;
         let manifest_path = Some(manifest_path.to_owned());
         Ok(Self {
+            symbols: symbols_beside(&path, &wasm),
             wasm,
             path,
             manifest: file.manifest,
@@ -123,6 +130,26 @@ fn read_wasm(path: &Path) -> Result<Vec<u8>, Failure> {
         error.set_path(path);
         Failure::refused(error.to_string().trim_end().to_owned())
     })
+}
+
+/// Reads the symbols of an image: the `.symbols` of the same name. Nothing depends on them, so
+/// what is wrong with them is told, and no more.
+fn symbols_beside(path: &Path, code: &[u8]) -> Vec<u8> {
+    let beside = path.with_extension("symbols");
+    if !is_image(code) || !beside.is_file() {
+        return Vec::new();
+    }
+    let wrong = match fs::read(&beside) {
+        Err(error) => format!("cannot be read: {error}"),
+        Ok(bytes) => match Symbols::open(&bytes) {
+            Err(error) => error.message().to_owned(),
+            // Of an image that is none it does not matter.
+            Ok(symbols) if !are_of(&symbols, code) => "the symbols of another image".to_owned(),
+            Ok(_) => return bytes,
+        },
+    };
+    terminal::note(&format!("{}: {wrong}; left out", beside.display()));
+    Vec::new()
 }
 
 /// Makes a name of a file's.

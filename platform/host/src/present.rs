@@ -4,11 +4,12 @@ use mote_abi::{HostFunction, LogLevel};
 use mote_engine::{TrapKind, Value};
 use mote_supervisor::grant::{Decision, Refusal};
 use mote_supervisor::manifest::Request;
-use mote_supervisor::report::{Ending, LinkError};
+use mote_supervisor::report::{Backtrace, Ending, LinkError, WirePlace};
 use serde_json::json;
 
 use crate::duration::show_us;
 use crate::exit::Code;
+use crate::translation::{Frame, Translation};
 use crate::values;
 
 /// How a session ended, kept beyond the report.
@@ -17,7 +18,6 @@ pub(crate) enum OwnedEnding {
     Returned(Vec<Value>),
     Trapped {
         kind: Option<TrapKind>,
-        location: Option<(u32, u32)>,
     },
     BadPointer {
         function: String,
@@ -55,9 +55,8 @@ impl OwnedEnding {
             Ending::Returned(values) => {
                 Self::Returned(values.iter().filter_map(|value| value.value()).collect())
             }
-            Ending::Trapped { location, .. } => Self::Trapped {
+            Ending::Trapped { .. } => Self::Trapped {
                 kind: ending.trap_kind(),
-                location: *location,
             },
             Ending::BadPointer {
                 function,
@@ -119,14 +118,9 @@ impl OwnedEnding {
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Returned(_) => "ended".to_owned(),
-            Self::Trapped { kind, location } => {
+            Self::Trapped { kind } => {
                 let kind = kind.map_or("a trap of a newer device", TrapKind::message);
-                match location {
-                    Some((function, offset)) => {
-                        format!("trapped: {kind}, in function {function} at byte {offset:#x}")
-                    }
-                    None => format!("trapped: {kind}"),
-                }
+                format!("trapped: {kind}")
             }
             Self::BadPointer {
                 function,
@@ -191,12 +185,8 @@ impl OwnedEnding {
 
     /// Returns the trap for a script, or null where it is none.
     pub(crate) fn trap_json(&self) -> serde_json::Value {
-        if let Self::Trapped { kind, location } = self {
-            json!({
-                "kind": kind.map(TrapKind::message),
-                "function": location.map(|(function, _)| function),
-                "offset": location.map(|(_, offset)| offset),
-            })
+        if let Self::Trapped { kind } = self {
+            json!({ "kind": kind.map(TrapKind::message) })
         } else if let Self::BadPointer {
             function,
             pointer,
@@ -242,6 +232,66 @@ impl OwnedEnding {
             [Value::I32(code)] => Some(*code),
             _ => Some(0),
         }
+    }
+}
+
+/// Where a module stood when it ended, kept beyond the report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OwnedBacktrace {
+    /// The innermost functions, that which ran first.
+    pub(crate) frames: Vec<Frame>,
+    /// How many more there are.
+    pub(crate) more: u32,
+}
+
+impl OwnedBacktrace {
+    pub(crate) fn of(backtrace: &Backtrace) -> Self {
+        Self {
+            frames: backtrace.places.iter().copied().map(Frame::of).collect(),
+            more: backtrace.more,
+        }
+    }
+
+    /// Adds names and places in the Wasm file, where there are any.
+    pub(crate) fn explain(&mut self, translation: &Translation) {
+        let place = |frame: &Frame| WirePlace {
+            function: frame.function,
+            code_offset: frame.code_offset,
+        };
+        let places: Vec<WirePlace> = self.frames.iter().map(place).collect();
+        self.frames = translation.frames(&places);
+    }
+
+    /// Writes where it stood: first the function that ran, then those that wait for it.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for frame in &self.frames {
+            let how = if lines.is_empty() {
+                "in function"
+            } else {
+                "called by"
+            };
+            lines.push(format!("  {how} {frame}"));
+        }
+        if self.more > 0 {
+            lines.push(format!("  and {} more", self.more));
+        }
+        lines
+    }
+
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let frame = |frame: &Frame| {
+            json!({
+                "function": frame.function,
+                "name": frame.name,
+                "offset": frame.wasm_offset,
+                "code_offset": frame.code_offset,
+            })
+        };
+        json!({
+            "frames": self.frames.iter().map(frame).collect::<Vec<_>>(),
+            "more": self.more,
+        })
     }
 }
 

@@ -94,8 +94,12 @@ pub(crate) fn difference(recording: &Recording, again: &Watch) -> Option<String>
         .filter(|_| !recording.was_stopped())?;
     let now = recording::ending_json(again.end.as_ref()?);
     ["ending", "results", "trap"].into_iter().find_map(|key| {
-        let (then, now) = (recorded.get(key)?, now.get(key)?);
-        (then != now).then(|| {
+        let (mut then, now) = (recorded.get(key)?.clone(), now.get(key)?);
+        // Earlier recordings had places in traps, which no two engines tell alike.
+        if let Some(then) = then.as_object_mut() {
+            then.retain(|key, _| key != "function" && key != "offset");
+        }
+        (then != *now).then(|| {
             let calls = recording.calls.len();
             format!("after {calls} equal host calls the runs end differently: {then}, now {now}")
         })

@@ -1,6 +1,7 @@
 //! `mote run`: one module, wherever it is to run.
 
-use mote_engine::Value;
+use mote_engine::{Value, ValueType};
+use mote_image::ExportKind;
 use mote_sim::{Pace, ScheduledLevel};
 use mote_supervisor::bundle::{Entry, Revocation, RunOptions};
 use mote_supervisor::report::VALUES_MAX;
@@ -12,12 +13,13 @@ use crate::cli::{EngineName, RunArguments};
 use crate::device::{self, Firmware};
 use crate::duration::{show_us, split_moment};
 use crate::exit::{Code, Failure};
-use crate::inspect::{self, Inspection, Signature};
+use crate::inspect::{self, Signature};
 use crate::module::Module;
 use crate::present::OwnedEnding;
 use crate::recording;
 use crate::simulator::{Simulation, simulate};
 use crate::terminal;
+use crate::translation::{Refused, Translation, is_image};
 use crate::values;
 use crate::wasi_command;
 use crate::watch::{End, Show, Watch};
@@ -35,10 +37,16 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Code, Failure> {
              manifest asks for",
         ));
     }
-    // The engine would refuse what is no module too, in fewer words.
-    let inspection = inspect::inspect(&module.wasm)
-        .map_err(|error| Failure::refused(format!("{}: {error}", module.path.display())))?;
-    let options = options(&inspection, arguments)?;
+    let signature = match &arguments.invoke {
+        _ if is_image(&module.wasm) => image_signature(&module, arguments)?,
+        invoked => {
+            // The engine would refuse what is no module too, in fewer words.
+            let inspection = inspect::inspect(&module.wasm)
+                .map_err(|error| Failure::refused(format!("{}: {error}", module.path.display())))?;
+            invoked.as_ref().and_then(|name| inspection.signature(name))
+        }
+    };
+    let options = options(signature.as_ref(), arguments)?;
     let show = match (arguments.json || arguments.quiet, &arguments.invoke) {
         (true, _) => Show::Nothing,
         (false, Some(_)) => Show::Messages,
@@ -62,10 +70,42 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Code, Failure> {
         }
         Board::Device(device) => on_device(&module, device, &options, arguments, &mut watch)?,
     }
+    watch.explain(&module);
     if let Some(path) = &arguments.record {
         recording::write(path, &watch, &options.revocations)?;
     }
     finish(&module, &watch, arguments)
+}
+
+/// Checks an image, which runs on Mote's own engine only, and returns the type of the export that
+/// is to be called, if one is.
+fn image_signature(
+    module: &Module,
+    arguments: &RunArguments,
+) -> Result<Option<Signature>, Failure> {
+    if arguments.engine == Some(EngineName::Wasmi) {
+        return Err(Failure::usage(format!(
+            "{}: an image, which runs on Mote's own engine: leave out --engine wasmi",
+            module.path.display()
+        )));
+    }
+    let refused = |error: Refused| Failure::refused(format!("{}: {error}", module.path.display()));
+    let translation = Translation::of(&module.wasm).map_err(refused)?;
+    let image = *translation.verified().map_err(refused)?.image();
+    let invoked = arguments.invoke.as_ref();
+    let export = invoked.and_then(|name| image.exports().find(|export| export.name == name));
+    Ok(export
+        .filter(|export| export.kind == ExportKind::Function)
+        .and_then(|export| image.function(usize::try_from(export.index).ok()?))
+        .and_then(|function| image.function_type(function.type_index.into()))
+        .map(|it| Signature {
+            parameters: it
+                .parameters
+                .iter()
+                .filter_map(|&byte| ValueType::from_byte(byte))
+                .collect(),
+            results: it.results.len(),
+        }))
 }
 
 fn on_device(
@@ -117,13 +157,13 @@ fn pace(arguments: &RunArguments) -> Pace {
     }
 }
 
-fn options(inspection: &Inspection, arguments: &RunArguments) -> Result<RunOptions, Failure> {
+fn options(signature: Option<&Signature>, arguments: &RunArguments) -> Result<RunOptions, Failure> {
     let entry = match &arguments.invoke {
         Some(name) => Entry::Export {
             name: heapless::String::try_from(name.as_str()).map_err(|_| {
                 Failure::usage(format!("--invoke {name}: a name of more than 128 bytes"))
             })?,
-            arguments: call_arguments_of(inspection, name, &arguments.arguments)?
+            arguments: call_arguments_of(signature, name, &arguments.arguments)?
                 .into_iter()
                 .map(Into::into)
                 .collect(),
@@ -158,15 +198,10 @@ fn options(inspection: &Inspection, arguments: &RunArguments) -> Result<RunOptio
 /// Reads the arguments of a call by the types of the export. Where there is no such export, or one
 /// that no engine here could call, the session will say so.
 pub(crate) fn call_arguments_of(
-    inspection: &Inspection,
+    signature: Option<&Signature>,
     export: &str,
     texts: &[String],
 ) -> Result<Vec<Value>, Failure> {
-    let signature = inspection
-        .exports
-        .iter()
-        .find(|own| own.name == export)
-        .and_then(|own| own.signature.as_ref());
     let Some(Signature {
         parameters: types,
         results,
@@ -271,9 +306,26 @@ fn finish(module: &Module, watch: &Watch, arguments: &RunArguments) -> Result<Co
                 ));
             }
         }
-        (ending, _) => terminal::note(&format!("{}: {}", module.path.display(), ending.message())),
+        _ => {
+            terminal::note(&format!("{}: {}", module.path.display(), end.message()));
+            for line in end.further_lines() {
+                terminal::note(&line);
+            }
+        }
     }
     Ok(code)
+}
+
+/// The trap, and where it happened: the first function of the backtrace.
+fn trap_json(end: &End) -> serde_json::Value {
+    let mut trap = end.ending.trap_json();
+    if let Some(trap) = trap.as_object_mut() {
+        let frame = end.backtrace.frames.first();
+        trap.insert("function".to_owned(), json!(frame.map(|it| it.function)));
+        trap.insert("name".to_owned(), json!(frame.map(|it| &it.name)));
+        trap.insert("offset".to_owned(), json!(frame.map(|it| it.wasm_offset)));
+    }
+    trap
 }
 
 /// Everything about a session, for a script.
@@ -285,10 +337,11 @@ fn json(module: &Module, watch: &Watch, end: &End, is_entry: bool) -> serde_json
         "board": watch.board,
         "engine": watch.engine,
         "ending": end.ending.to_json(),
-        "message": end.ending.message(),
+        "message": end.message(),
         "exit_code": if is_entry { end.ending.exit_code() } else { None },
         "results": end.ending.results_json(),
-        "trap": end.ending.trap_json(),
+        "trap": trap_json(end),
+        "backtrace": end.backtrace.to_json(),
         "fuel": end.fuel_used,
         "time_us": end.time_us,
         "capabilities": crate::present::decisions_json(&watch.decisions, board),

@@ -45,7 +45,10 @@ pub(crate) fn run(
     let call = match &arguments.invoke {
         // A file that is no module has no exports; what is wrong with it comes of the run.
         Some(export) => match inspect::inspect(&module.wasm) {
-            Ok(inspection) => call_arguments_of(&inspection, export, &arguments.arguments)?,
+            Ok(inspection) => {
+                let signature = inspection.signature(export);
+                call_arguments_of(signature.as_ref(), export, &arguments.arguments)?
+            }
             Err(_) => Vec::new(),
         },
         None => Vec::new(),
@@ -141,12 +144,8 @@ fn finish(module: &Module, outcome: &Outcome, arguments: &RunArguments) -> Code 
             )
         }
         WasiEnd::Trapped { trap, detail } => {
-            let location = trap
-                .location
-                .map(|place| (place.function, place.offset_bytes));
             let ending = OwnedEnding::Trapped {
                 kind: Some(trap.kind),
-                location,
             };
             (Code::Trap, ending, None, detail.as_deref())
         }

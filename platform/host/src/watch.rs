@@ -10,9 +10,11 @@ use mote_engine::Value;
 use mote_supervisor::grant::Decision;
 use mote_supervisor::report::{Observer, Report};
 
+use crate::module::Module;
 use crate::present;
 use crate::terminal;
 use crate::trace::TraceCall;
+use crate::translation::Translation;
 
 /// How much is shown while a session runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,30 @@ pub(crate) struct End {
     pub(crate) ending: present::OwnedEnding,
     pub(crate) fuel_used: u64,
     pub(crate) time_us: u64,
+    /// Where the module stood, unless it returned.
+    pub(crate) backtrace: present::OwnedBacktrace,
+}
+
+impl End {
+    /// Returns what happened and, if it trapped, where.
+    pub(crate) fn message(&self) -> String {
+        let message = self.ending.message();
+        match (&self.ending, self.backtrace.frames.first()) {
+            (present::OwnedEnding::Trapped { .. }, Some(frame)) => {
+                format!("{message} in function {frame}")
+            }
+            _ => message,
+        }
+    }
+
+    /// Returns the lines that follow the message: the rest of where it stood.
+    pub(crate) fn further_lines(&self) -> Vec<String> {
+        let mut lines = self.backtrace.lines();
+        if matches!(self.ending, present::OwnedEnding::Trapped { .. }) && !lines.is_empty() {
+            lines.remove(0);
+        }
+        lines
+    }
 }
 
 /// Watches a session.
@@ -87,6 +113,17 @@ impl Watch {
     pub(crate) fn ended_well(&self) -> bool {
         let end = self.end.as_ref();
         end.is_some_and(|end| end.ending.code(true).number() == 0)
+    }
+
+    /// Looks up where the module stood when it ended. A device's image was translated as this one
+    /// is, so its places are those of this one's symbols.
+    pub(crate) fn explain(&mut self, module: &Module) {
+        if let Some(end) = &mut self.end
+            && !end.backtrace.frames.is_empty()
+            && let Ok(translation) = Translation::with_symbols(module)
+        {
+            end.backtrace.explain(&translation);
+        }
     }
 
     fn messages(&self) -> bool {
@@ -171,11 +208,13 @@ impl Observer for Watch {
                 ending,
                 fuel_used,
                 time_us,
+                backtrace,
             } => {
                 self.end = Some(End {
                     ending: present::OwnedEnding::of(ending),
                     fuel_used: *fuel_used,
                     time_us: *time_us,
+                    backtrace: present::OwnedBacktrace::of(backtrace),
                 });
             }
         }

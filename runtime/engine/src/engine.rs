@@ -18,7 +18,7 @@
 //! engine, and how an engine is made (from a file and a heap, from an image and a block of
 //! memory) is the engine's own affair.
 
-use crate::{Trap, Value, Values};
+use crate::{CodePlace, Trap, Value, Values};
 
 /// A function of a module, by a number that is its engine's own affair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,6 +144,12 @@ pub trait Engine {
 
     /// Gives up the call in progress, if there is one. The engine is idle; memory stays as it is.
     fn abandon(&mut self);
+
+    /// Returns where the call in progress stands, or where the last one trapped, the innermost
+    /// function first. Nothing where the engine keeps no such record (wasmi does not), or is idle.
+    fn backtrace(&self) -> impl Iterator<Item = CodePlace> + '_ {
+        core::iter::empty()
+    }
 
     /// Returns the first memory's bytes, empty where the module has none.
     fn memory(&self) -> &[u8];

@@ -5,8 +5,8 @@ use crate::interpreter::{Exit, run};
 use crate::raw;
 use crate::trap::TrapKind;
 use crate::{
-    CallError, Engine, Fault, FunctionIndex, Import, ImportIndex, Signature, Step, Trap, Value,
-    Values,
+    CallError, CodePlace, Engine, Fault, FunctionIndex, Import, ImportIndex, Signature, Step, Trap,
+    Value, Values,
 };
 use mote_image::{
     ExportKind, Features, FunctionRecord, Image, NONE, PREAMBLE_BYTES, SegmentMode, TypeRecord,
@@ -24,15 +24,6 @@ pub enum StartError {
     TooLarge,
     /// A segment does not fit into the memory or table that it is for.
     Segment(TrapKind),
-}
-
-/// A place in an image's code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct CodePlace {
-    /// The function, in the module's function index space.
-    pub function: u32,
-    /// Bytes from the start of the image's code.
-    pub code_bytes: u32,
 }
 
 /// The features of this build.
@@ -207,37 +198,7 @@ impl<'a> ImageEngine<'a> {
         Some(Value::from_words(value_type, words))
     }
 
-    /// Returns where the instance stands, outermost call last: after a trap where it happened.
-    pub fn backtrace(&self) -> impl Iterator<Item = CodePlace> + '_ {
-        let standing = matches!(
-            self.get(word::PHASE),
-            phase::RUNNING | phase::WAITING | phase::TRAPPED
-        );
-        let mut next = standing.then(|| (self.get(word::PC), self.get(word::FRAME)));
-        core::iter::from_fn(move || {
-            let (pc, frame) = next?;
-            let (function, record) = self.function_at(pc)?;
-            let link = (frame as usize).checked_add(usize::from(record.link))?;
-            let back = self.get(self.layout.frames.checked_add(link)?);
-            next = (back != HALT).then(|| {
-                // The call's last operand is where its frame begins.
-                let at = (back as usize).saturating_sub(2);
-                let base = self
-                    .image
-                    .code()
-                    .get(at..)
-                    .and_then(|code| code.first_chunk());
-                let base = base.map_or(0, |base| u16::from_le_bytes(*base));
-                (back, frame.saturating_sub(u32::from(base)))
-            });
-            Some(CodePlace {
-                function,
-                code_bytes: pc,
-            })
-        })
-    }
-
-    /// Returns the function that has this place in its code. Return addresses count as within.
+    /// Returns the function that has this place in its code.
     fn function_at(&self, pc: u32) -> Option<(u32, FunctionRecord)> {
         let header = self.image.header();
         let mut low = usize::from(header.imports);
@@ -516,10 +477,8 @@ impl Engine for ImageEngine<'_> {
             Exit::OutOfFuel(needed) => Ok(Step::OutOfFuel { needed }),
             Exit::Trapped(kind) => {
                 self.set(word::PHASE, phase::TRAPPED);
-                Ok(Step::Trapped(Trap {
-                    kind,
-                    location: None,
-                }))
+                let place = self.backtrace().next();
+                Ok(Step::Trapped(Trap { kind, place }))
             }
         }
     }
@@ -561,6 +520,35 @@ impl Engine for ImageEngine<'_> {
     fn abandon(&mut self) {
         self.set(word::PHASE, phase::IDLE);
         self.set(word::PROGRESS, 0);
+    }
+
+    fn backtrace(&self) -> impl Iterator<Item = CodePlace> + '_ {
+        let standing = matches!(
+            self.get(word::PHASE),
+            phase::RUNNING | phase::WAITING | phase::TRAPPED
+        );
+        let mut next = standing.then(|| (self.get(word::PC), self.get(word::FRAME)));
+        core::iter::from_fn(move || {
+            let (code_offset, frame) = next?;
+            let (function, record) = self.function_at(code_offset)?;
+            let link = (frame as usize).checked_add(usize::from(record.link))?;
+            let back = self.get(self.layout.frames.checked_add(link)?);
+            next = (back != HALT).then(|| {
+                // The call's last operand is where its frame begins.
+                let call = back.saturating_sub(2);
+                let base = self
+                    .image
+                    .code()
+                    .get(call as usize..)
+                    .and_then(|code| code.first_chunk());
+                let base = base.map_or(0, |base| u16::from_le_bytes(*base));
+                (call, frame.saturating_sub(u32::from(base)))
+            });
+            Some(CodePlace {
+                function,
+                code_offset,
+            })
+        })
     }
 
     fn memory(&self) -> &[u8] {

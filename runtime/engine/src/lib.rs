@@ -26,7 +26,7 @@ mod trap;
 mod value;
 
 pub use engine::{CallError, Engine, Fault, FunctionIndex, Import, ImportIndex, Signature, Step};
-pub use image_engine::{CodePlace, ImageEngine, StartError};
+pub use image_engine::{ImageEngine, StartError};
 pub use instance::InstanceSize;
-pub use trap::{CodeLocation, Trap, TrapKind};
+pub use trap::{CodePlace, Trap, TrapKind};
 pub use value::{Value, ValueType, Values};

@@ -73,13 +73,17 @@ impl TrapKind {
     }
 }
 
-/// A place in a module's code.
+/// A place in the code that an engine executes.
+///
+/// Where that is in the WebAssembly is for who has the image's symbols to find out: a device does
+/// without them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct CodeLocation {
+pub struct CodePlace {
     /// The function, in the module's function index space.
     pub function: u32,
-    /// Bytes from the beginning of the Wasm file to the instruction.
-    pub offset_bytes: u32,
+    /// Bytes from the start of the image's code to the instruction; of a function that waits for
+    /// one that it called, to some place in the call.
+    pub code_offset: u32,
 }
 
 /// A trap, and where it happened if the engine knows.
@@ -87,16 +91,14 @@ pub struct CodeLocation {
 pub struct Trap {
     /// What the module did.
     pub kind: TrapKind,
-    /// Where; nothing where the engine keeps no such record (wasmi does not).
-    pub location: Option<CodeLocation>,
+    /// Where: the first place of [`Engine::backtrace`](crate::Engine::backtrace). Nothing where
+    /// the engine keeps no such record (wasmi does not).
+    pub place: Option<CodePlace>,
 }
 
 impl From<TrapKind> for Trap {
     fn from(kind: TrapKind) -> Self {
-        Self {
-            kind,
-            location: None,
-        }
+        Self { kind, place: None }
     }
 }
 

@@ -26,6 +26,7 @@ mod image;
 mod instruction;
 mod kind;
 mod shape;
+mod symbols;
 mod table;
 mod verify;
 
@@ -42,4 +43,8 @@ pub use instruction::{
 };
 pub use kind::{Kind, instruction_length, operand_offset};
 pub use shape::Shape;
+pub use symbols::{
+    Origin, SYMBOLS_HEADER_BYTES, SYMBOLS_MAGIC, SYMBOLS_VERSION, SymbolBytes, Symbols,
+    SymbolsError, SymbolsHeader,
+};
 pub use verify::{BYTES_PER_UNIT, FRAME_WORDS_MAX, Verified, verify};

@@ -94,6 +94,8 @@ pub struct Instance<'a, E> {
     fuel_limit: Option<u64>,
     /// What the balance has to reach for the next piece to run.
     fuel_wanted: u64,
+    /// Whether its call ended in the middle. The engine still stands there, to be looked at.
+    over: bool,
 }
 
 impl<'a, E: Engine> Instance<'a, E> {
@@ -117,6 +119,7 @@ impl<'a, E: Engine> Instance<'a, E> {
             results: Vec::new(),
             fuel_limit,
             fuel_wanted: 0,
+            over: false,
         }
     }
 
@@ -126,6 +129,9 @@ impl<'a, E: Engine> Instance<'a, E> {
     ///
     /// As [`Engine::call`].
     pub fn call(&mut self, function: FunctionIndex, arguments: &[Value]) -> Result<(), CallError> {
+        if core::mem::take(&mut self.over) {
+            self.engine.abandon();
+        }
         self.engine.call(function, arguments)
     }
 
@@ -311,7 +317,7 @@ impl<'a, E: Engine> Instance<'a, E> {
         if let Some(limit) = self.fuel_limit {
             let reachable = limit.saturating_sub(self.engine.fuel_used());
             if needed > reachable {
-                self.engine.abandon();
+                self.over = true;
                 return Poll::Ended(End::OutOfFuel { limit });
             }
         }
@@ -350,7 +356,7 @@ impl<'a, E: Engine> Instance<'a, E> {
                 Poll::Runnable
             }
             Err(fault) => {
-                self.engine.abandon();
+                self.over = true;
                 Poll::Ended(match fault {
                     CallFault::BadPointer { pointer, length } => End::BadPointer {
                         function,

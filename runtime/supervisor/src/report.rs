@@ -7,7 +7,7 @@
 
 use heapless::Vec;
 use mote_abi::HostFunction;
-use mote_engine::{TrapKind, Value, ValueType};
+use mote_engine::{CodePlace, Engine, TrapKind, Value, ValueType};
 use serde::{Deserialize, Serialize};
 
 use crate::grant::Decision;
@@ -15,14 +15,17 @@ use crate::manifest::Version;
 
 /// Version of the reports' encoding, the first thing that a device says.
 ///
-/// Changes: 1 is the first.
-pub const PROTOCOL_VERSION: u8 = 1;
+/// Changes: 1 is the first; 2 tells with a module's end where it stood.
+pub const PROTOCOL_VERSION: u8 = 2;
 
 /// Most arguments of a host call. The ABI's functions have fewer.
 pub const ARGUMENTS_MAX: usize = 8;
 
 /// Most values of a call from outside, or of a return, that a report carries.
 pub const VALUES_MAX: usize = 16;
+
+/// Most functions of a backtrace that a report carries: the innermost ones.
+pub const BACKTRACE_MAX: usize = 8;
 
 /// Longest encoded report with its frame, in bytes.
 pub const FRAME_MAX_BYTES: usize = 320;
@@ -139,6 +142,47 @@ impl CallRecord<'_> {
     }
 }
 
+/// A place in the code of a module's image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WirePlace {
+    /// The function, in the module's function index space.
+    pub function: u32,
+    /// Bytes from the start of the image's code to the instruction; of a function that waits for
+    /// one that it called, to some place in the call.
+    pub code_offset: u32,
+}
+
+impl From<CodePlace> for WirePlace {
+    fn from(place: CodePlace) -> Self {
+        Self {
+            function: place.function,
+            code_offset: place.code_offset,
+        }
+    }
+}
+
+/// Where a module stood when it ended. Empty where it returned, or the engine does not know.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backtrace {
+    /// The innermost functions, that which ran first.
+    pub places: Vec<WirePlace, BACKTRACE_MAX>,
+    /// How many more there are, outside of these.
+    pub more: u32,
+}
+
+impl Backtrace {
+    /// Takes down where an engine stands.
+    pub fn of(engine: &impl Engine) -> Self {
+        let mut backtrace = Self::default();
+        for place in engine.backtrace() {
+            if backtrace.places.push(place.into()).is_err() {
+                backtrace.more = backtrace.more.saturating_add(1);
+            }
+        }
+        backtrace
+    }
+}
+
 /// Why an import could not be resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkError {
@@ -159,8 +203,6 @@ pub enum Ending<'a> {
     Trapped {
         /// What it did, by [`TrapKind::number`].
         kind: u8,
-        /// Function and file offset, where the engine knows.
-        location: Option<(u32, u32)>,
     },
     /// It gave a host function a range of bytes that is not in its memory.
     BadPointer {
@@ -217,7 +259,7 @@ impl Ending<'_> {
     /// Returns the trap's kind, where it ended by one that this version knows.
     #[must_use]
     pub fn trap_kind(&self) -> Option<TrapKind> {
-        if let Self::Trapped { kind, .. } = self {
+        if let Self::Trapped { kind } = self {
             TrapKind::from_number(*kind)
         } else {
             None
@@ -293,6 +335,8 @@ pub enum Report<'a> {
         fuel_used: u64,
         /// The board's clock then, in microseconds.
         time_us: u64,
+        /// Where it stood, unless it returned.
+        backtrace: Backtrace,
     },
 }
 
@@ -384,11 +428,20 @@ mod tests {
             level: 5,
             message: core::str::from_utf8(&message).unwrap(),
         };
-        let values = core::iter::repeat_n(Value::I64(-1).into(), VALUES_MAX).collect();
+        let place = WirePlace {
+            function: u32::MAX,
+            code_offset: u32::MAX,
+        };
         let ended = Report::Ended {
-            ending: Ending::Returned(values),
+            ending: Ending::Returned(
+                core::iter::repeat_n(Value::I64(-1).into(), VALUES_MAX).collect(),
+            ),
             fuel_used: u64::MAX,
             time_us: u64::MAX,
+            backtrace: Backtrace {
+                places: core::iter::repeat_n(place, BACKTRACE_MAX).collect(),
+                more: u32::MAX,
+            },
         };
         for report in [record, log, ended] {
             let mut buffer = [0; FRAME_MAX_BYTES];

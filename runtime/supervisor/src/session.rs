@@ -14,7 +14,7 @@ use crate::instance::{End, Instance, Poll};
 use crate::link;
 use crate::manifest::Manifest;
 use crate::policy::Policy;
-use crate::report::{Ending, Observer, Report, VALUES_MAX, WireValue, WireValues};
+use crate::report::{Backtrace, Ending, Observer, Report, VALUES_MAX, WireValue, WireValues};
 
 /// Fuel that a module gets before the runtime looks at anything else, in the engine's units.
 ///
@@ -158,6 +158,7 @@ fn refuse<T>(
         ending,
         fuel_used: 0,
         time_us: board.now_us(),
+        backtrace: Backtrace::default(),
     });
     None
 }
@@ -281,6 +282,7 @@ fn finish<E: Engine>(
         ending,
         fuel_used,
         time_us: board.now_us(),
+        backtrace: Backtrace::of(instance.engine()),
     });
 }
 
@@ -293,9 +295,6 @@ fn ending_of(end: End, results: &WireValues) -> Ending<'static> {
         },
         End::Trapped(trap) => Ending::Trapped {
             kind: trap.kind.number(),
-            location: trap
-                .location
-                .map(|place| (place.function, place.offset_bytes)),
         },
         End::BadPointer {
             function,

@@ -251,7 +251,7 @@ fn session_revokes_on_schedule() {
 #[test]
 fn session_tells_traps_and_fuel() {
     let keeper = report_of(&[Act::Trap(TrapKind::Unreachable)], &RunOptions::default());
-    assert!(keeper.last().contains("Trapped { kind: 0"));
+    assert!(keeper.last().contains("Trapped { kind: 0 }"));
     let options = RunOptions {
         fuel_limit: Some(50),
         ..RunOptions::default()
@@ -262,6 +262,38 @@ fn session_tells_traps_and_fuel() {
             .last()
             .contains("OutOfFuel { limit: 50 }, fuel_used: 50")
     );
+}
+
+#[test]
+fn session_tells_where_a_module_stood_unless_it_returned() {
+    let ends = |acts: &[Act], depth: u32| {
+        let mut keeper = Keeper::default();
+        let mut script = Script::new(acts);
+        script.depth = depth;
+        let options = RunOptions {
+            fuel_limit: Some(50),
+            ..RunOptions::default()
+        };
+        session(&manifest(), &options, &mut keeper, Ok(script));
+        std::string::String::from(keeper.last())
+    };
+    let trap = ends(&[Act::Trap(TrapKind::Unreachable)], 2);
+    let both = "[WirePlace { function: 0, code_offset: 0 }, \
+                WirePlace { function: 1, code_offset: 2 }], more: 0";
+    assert!(trap.contains(both), "{trap}");
+    let deep = ends(&[Act::Trap(TrapKind::StackOverflow)], 20);
+    assert!(deep.contains("function: 7, ") && !deep.contains("function: 8, "));
+    assert!(deep.contains("more: 12"), "{deep}");
+    let open = Act::Call(
+        HostFunction::CapabilityOpen,
+        [Value::I32(99), Value::I32(1)].into(),
+    );
+    for acts in [[Act::Spend(10), Act::Repeat], [open, Act::Repeat]] {
+        let told = ends(&acts, 1);
+        assert!(told.contains("function: 0, "), "{told}");
+    }
+    let returned = ends(&[Act::Return([Value::I32(0)].into())], 1);
+    assert!(returned.contains("places: [], more: 0"), "{returned}");
 }
 
 #[test]

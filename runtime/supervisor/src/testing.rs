@@ -8,8 +8,8 @@ use std::vec::Vec;
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin, StatefulOutputPin};
 use mote_abi::HostFunction;
 use mote_engine::{
-    CallError, Engine, Fault, FunctionIndex, Import, ImportIndex, Signature, Step, Trap, TrapKind,
-    Value, Values,
+    CallError, CodePlace, Engine, Fault, FunctionIndex, Import, ImportIndex, Signature, Step, Trap,
+    TrapKind, Value, Values,
 };
 use mote_traits::{Board, BoardDescription, Clock, Direction, Gpio, PinDescription, PinIndex};
 
@@ -140,6 +140,8 @@ pub(crate) struct Script {
     parameters: Vec<Vec<u8>>,
     results: Vec<Vec<u8>>,
     pub(crate) entry_results: &'static [u8],
+    /// How many functions a backtrace has.
+    pub(crate) depth: u32,
 }
 
 impl Script {
@@ -163,6 +165,7 @@ impl Script {
                 .map(|f| [f.result().wasm_byte()].into())
                 .collect(),
             entry_results: &[0x7f],
+            depth: 0,
         }
     }
 
@@ -260,6 +263,13 @@ impl Engine for Script {
     }
     fn abandon(&mut self) {
         self.running = false;
+    }
+    fn backtrace(&self) -> impl Iterator<Item = CodePlace> + '_ {
+        let place = |function| CodePlace {
+            function,
+            code_offset: 2 * function,
+        };
+        (0..if self.running { self.depth } else { 0 }).map(place)
     }
     fn memory(&self) -> &[u8] {
         &self.memory

@@ -4,6 +4,7 @@ use crate::Limit;
 use crate::code::{LOW_WORDS, Operands};
 use crate::forms::{Family, Form, Letter, find};
 use crate::operators::{Simplified, access, back, binary, can_trap, other, simplify};
+use crate::symbols::SYMBOLS;
 use crate::translator::ImageBackend;
 use crate::tree::{Operation, Source};
 use mote_engine::ValueType;
@@ -27,6 +28,7 @@ impl Backend for ImageBackend<'_> {
 
     const LINK_WORDS: u32 = 5;
     const WORDS_ARE_UNTYPED: bool = true;
+    const NAMES: bool = SYMBOLS;
 
     fn begin(&mut self, module: &Module<'_>) -> Result<(), Limit> {
         self.begin_image(module)
@@ -43,6 +45,9 @@ impl Backend for ImageBackend<'_> {
         self.first_local = function.parameter_words.saturating_add(extra);
         let far = function.code.len() > LONG_FUNCTION_BYTES;
         self.link = function.local_words.saturating_add(extra);
+        if u16::try_from(self.link).is_err() {
+            return Err(Limit::Frame);
+        }
         self.selector
             .code
             .begin(low, far, self.first_local..self.link);
@@ -52,6 +57,8 @@ impl Backend for ImageBackend<'_> {
         self.selector.first_temporary = self.slot(function.operands);
         self.selector.nodes.clear();
         self.selector.held = None;
+        self.body_offset = function.offset;
+        self.comes_from(function.offset);
         Ok(())
     }
 
@@ -72,7 +79,13 @@ impl Backend for ImageBackend<'_> {
         self.end_image(module)
     }
 
-    fn at(&mut self, _offset: u32, _code: &[u8]) {}
+    fn at(&mut self, offset: u32, _code: &[u8]) {
+        self.comes_from(offset);
+    }
+
+    fn function_name(&mut self, function: u32, name: &str) -> Result<(), Limit> {
+        self.write_name(function, name)
+    }
 
     fn move_value(&mut self, value_type: ValueType, from: Operand, to: Slot) -> Result<(), Limit> {
         let to = self.slot(to);
@@ -299,7 +312,8 @@ impl Backend for ImageBackend<'_> {
         Ok(())
     }
 
-    fn function_referenced(&mut self, _function: u32) -> Result<(), Limit> {
+    fn function_referenced(&mut self, function: u32) -> Result<(), Limit> {
+        self.mark_referenced(function);
         Ok(())
     }
 

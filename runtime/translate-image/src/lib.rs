@@ -34,6 +34,7 @@ mod operators;
 mod output;
 mod select;
 mod stack;
+mod symbols;
 mod translator;
 mod tree;
 #[cfg(feature = "alloc")]
@@ -43,4 +44,4 @@ pub use code::Fixup;
 pub use output::{Memory, Output};
 pub use translator::{Buffers, ImageBackend, Limit};
 #[cfg(feature = "alloc")]
-pub use vector::translate_to_vec;
+pub use vector::{Translated, translate_to_vec, translate_with_symbols};

@@ -461,6 +461,9 @@ impl ImageBackend<'_> {
     /// Before a call: arguments are in place, and what may change is read.
     pub(crate) fn before_call(&mut self, call: &Call<'_>) -> Result<u32, Limit> {
         let frame = self.slot(call.frame);
+        if u16::try_from(frame).is_err() {
+            return Err(Limit::Frame);
+        }
         // Whatever lies from the frame on is an argument, or would be overwritten.
         let selector = &mut self.selector;
         let above = u32::MAX.wrapping_sub(frame);

@@ -313,6 +313,9 @@ impl Selector<'_> {
         let Some(&node) = self.nodes.get(index) else {
             return Ok(());
         };
+        // It may be emitted long after it was told.
+        #[cfg(feature = "symbols")]
+        let at_hand = core::mem::replace(&mut self.code.origin, node.origin);
         let in_slot = match (node.operation, node.operands) {
             (Operation::Binary(family), operands) => self.binary(family, operands, to, node.to)?,
             (Operation::Load(family), [base, Source::Constant(offset)]) => {
@@ -334,6 +337,10 @@ impl Selector<'_> {
             self.nodes.set_state(index, State::Stored);
         } else if in_slot.is_none() {
             self.held = Some(index);
+        }
+        #[cfg(feature = "symbols")]
+        {
+            self.code.origin = at_hand;
         }
         Ok(())
     }

@@ -2,67 +2,150 @@
 
 use mote_image::{FunctionRecord, Instruction, NONE, opcode};
 
-/// How often the code is walked before a chain that still grows is said to have no end. No chain
-/// that is longer than that was seen (2026-11); such a one would be called unbounded.
+/// How often the code is walked before chains that are not known to end are said to have no bound.
+/// Functions are walked upwards and downwards in turn, so this is how often the deepest chain may
+/// turn from functions that come later in the file to ones that come earlier; it bounds the time
+/// that a module can make this take.
 const PASSES: usize = 64;
 
+/// Set in a function's need while the module can make references of it: a table may hold it.
+pub(crate) const REFERENCED: u32 = 1 << 31;
+
+/// A need that is not known, or has no bound.
+const UNKNOWN: u32 = REFERENCED - 1;
+
 /// Works out, for each function, how many words its frame and all further ones take. `code` is
-/// all code; the functions' records are in the order of their code. [`NONE`]: no bound.
+/// all code; the functions' records are in the order of their code. [`NONE`]: no bound. Before, a
+/// need only says whether its function is [`REFERENCED`]: calls through tables reach no others. (A
+/// host could hand a module references to others. The engine looks at the stack at each call.)
+///
+/// What a function needs is known once that is known of all that it calls. So everything has no
+/// bound at first, and each pass finds more that has one, until a pass finds nothing.
 pub(crate) fn stack_words(code: &[u8], functions: &[FunctionRecord], needs: &mut [u32]) {
     for (need, function) in needs.iter_mut().zip(functions) {
-        *need = if function.code == NONE {
-            0
-        } else {
-            function.frame_words
-        };
+        let known = if function.code == NONE { 0 } else { UNKNOWN };
+        *need = *need & REFERENCED | known;
     }
-    for pass in 0..PASSES.saturating_mul(2) {
+    let count = functions.len();
+    for pass in 0..PASSES {
         let mut changed = false;
-        for (index, function) in functions.iter().enumerate() {
-            if function.code == NONE {
-                continue;
-            }
-            let start = function.code as usize;
-            let next = functions.get(index.saturating_add(1));
-            let end = next.map_or(code.len(), |next| next.code as usize);
-            let mut need = needs.get(index).copied().unwrap_or(NONE);
-            let before = need;
-            let mut rest = code.get(start..end).unwrap_or(&[]);
-            while let Some(instruction) = Instruction::decode(rest) {
-                let below = call(&instruction, functions, needs);
-                need = need.max(below);
-                rest = rest.get(instruction.length()..).unwrap_or(&[]);
-            }
-            if need != before {
+        for step in 0..count {
+            let index = if pass % 2 == 0 {
+                step
+            } else {
+                count.saturating_sub(step).saturating_sub(1)
+            };
+            if needs
+                .get(index)
+                .is_some_and(|need| need & UNKNOWN == UNKNOWN)
+                && let Some(known) = need_of(code, functions, index, needs)
+                && let Some(need) = needs.get_mut(index)
+            {
+                *need = *need & REFERENCED | known;
                 changed = true;
-                let need = if pass >= PASSES { NONE } else { need };
-                if let Some(place) = needs.get_mut(index) {
-                    *place = need;
-                }
             }
         }
         if !changed {
-            return;
+            break;
+        }
+    }
+    for need in needs {
+        *need &= UNKNOWN;
+        if *need == UNKNOWN {
+            *need = NONE;
         }
     }
 }
 
-/// Returns the words that an instruction's callee needs, from the caller's frame on.
-fn call(instruction: &Instruction<'_>, functions: &[FunctionRecord], needs: &[u32]) -> u32 {
-    let operand = |index| u32::try_from(instruction.operand(index)).unwrap_or(NONE);
-    match instruction.opcode {
-        opcode::call => {
-            let need = needs.get(operand(0) as usize).copied().unwrap_or(NONE);
-            operand(1).saturating_add(need)
+/// Returns what a function needs, if that is known of all that it calls.
+fn need_of(code: &[u8], functions: &[FunctionRecord], index: usize, needs: &[u32]) -> Option<u32> {
+    let function = functions.get(index)?;
+    let next = functions.get(index.saturating_add(1));
+    let end = next.map_or(code.len(), |next| next.code as usize);
+    let mut rest = code.get(function.code as usize..end)?;
+    let mut need = function.frame_words;
+    while let Some(instruction) = Instruction::decode(rest) {
+        rest = rest.get(instruction.length()..).unwrap_or(&[]);
+        let operand = |index| u32::try_from(instruction.operand(index)).unwrap_or(NONE);
+        let (base, callee) = match instruction.opcode {
+            opcode::call => {
+                let callee = needs.get(operand(0) as usize);
+                (operand(1), callee.map_or(UNKNOWN, |need| need & UNKNOWN))
+            }
+            opcode::call_indirect => {
+                let same = functions.iter().zip(needs).filter(|(function, need)| {
+                    u32::from(function.type_index) == operand(2) && **need & REFERENCED != 0
+                });
+                let most = same.map(|(_, need)| need & UNKNOWN).max();
+                (operand(3), most.unwrap_or(0))
+            }
+            _ => continue,
+        };
+        if callee == UNKNOWN {
+            return None;
         }
-        opcode::call_indirect => {
-            let same = functions
-                .iter()
-                .zip(needs)
-                .filter(|(function, _)| u32::from(function.type_index) == operand(2));
-            let need = same.map(|(_, &need)| need).max().unwrap_or(0);
-            operand(3).saturating_add(need)
+        need = need.max(base.saturating_add(callee));
+    }
+    (need < UNKNOWN).then_some(need)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mote_image::Encoded;
+    use std::vec::Vec;
+
+    /// Functions of one word each, of the type of their index; each calls others from slot 2 on:
+    /// directly, or all of a type where the number is negative.
+    fn needs(calls: &[&[i64]], referenced: impl Fn(usize) -> bool) -> Vec<u32> {
+        let mut code = Vec::new();
+        let mut functions = Vec::new();
+        for (callees, type_index) in calls.iter().zip(0..) {
+            functions.push(FunctionRecord {
+                code: u32::try_from(code.len()).unwrap(),
+                fuel: 1,
+                frame_words: 3,
+                link: 0,
+                type_index,
+            });
+            for &callee in *callees {
+                let call = if callee < 0 {
+                    Encoded::new(opcode::call_indirect, &[0, 0, -callee, 2])
+                } else {
+                    Encoded::new(opcode::call, &[callee, 2])
+                };
+                code.extend_from_slice(call.unwrap().as_bytes());
+            }
+            code.extend_from_slice(Encoded::new(opcode::unreachable, &[]).unwrap().as_bytes());
         }
-        _ => 0,
+        let flag = |index| if referenced(index) { REFERENCED } else { 0 };
+        let mut needs: Vec<u32> = (0..calls.len()).map(flag).collect();
+        stack_words(&code, &functions, &mut needs);
+        needs
+    }
+
+    #[test]
+    fn needs_are_those_of_the_deepest_chain() {
+        assert_eq!(needs(&[&[1, 2], &[2], &[]], |_| true), [7, 5, 3]);
+        assert_eq!(needs(&[&[], &[0], &[1, 0]], |_| true), [3, 5, 7]);
+        // A long chain, in either direction.
+        let mut calls: Vec<Vec<i64>> = (1..300).map(|next| std::vec![next]).collect();
+        calls.push(Vec::new());
+        let ahead: Vec<&[i64]> = calls.iter().map(Vec::as_slice).collect();
+        assert_eq!(needs(&ahead, |_| true)[0], 299 * 2 + 3);
+    }
+
+    #[test]
+    fn what_recurses_has_no_bound_nor_has_what_calls_it() {
+        assert_eq!(needs(&[&[1], &[1], &[]], |_| true), [NONE, NONE, 3]);
+        assert_eq!(needs(&[&[1], &[2], &[1]], |_| true), [NONE; 3]);
+    }
+
+    #[test]
+    fn calls_through_tables_reach_what_is_referenced_and_of_their_type() {
+        assert_eq!(needs(&[&[-1], &[]], |_| true), [5, 3]);
+        assert_eq!(needs(&[&[-1], &[-1]], |_| true), [NONE; 2]);
+        // Its own type, but no table can hold it.
+        assert_eq!(needs(&[&[], &[-1]], |index| index != 1), [3, 3]);
     }
 }

@@ -3,8 +3,10 @@
 use crate::code::{Code, Fixup};
 use crate::output::Output;
 use crate::select::Selector;
-use crate::stack::stack_words;
+use crate::stack::{REFERENCED, stack_words};
+use crate::symbols::SymbolsWriter;
 use crate::tree::Nodes;
+use mote_engine::ValueType;
 use mote_image::{
     Encoded, ExportKind, Features, FunctionRecord, HEADER_BYTES, Header, MemoryType, NONE,
     SegmentMode, TableRecord, crc32_continue, export_record, import_record, opcode, preamble,
@@ -25,11 +27,48 @@ pub enum Limit {
     Frame,
     /// More functions, types, or so on than the format counts or there is room for.
     Count,
-    /// The image is longer than the place for it.
+    /// The image, or its symbols, are longer than the place for them.
     Output,
+    /// The code of a function comes from more places than there is room for.
+    Symbols,
     /// A fault of the translator: an instruction that it wanted does not exist.
     Operand,
 }
+
+impl Limit {
+    /// Returns the limit in words.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Code => "a function's code is longer than the buffer for it",
+            Self::Branches => {
+                "more branches ahead are open at a time than the buffer for them holds"
+            }
+            Self::Branch => "a branch goes farther than the image's format can say",
+            Self::Frame => {
+                "a function has more locals, parameters or operands than a frame of the image's \
+                 format can have"
+            }
+            Self::Count => {
+                "more functions, types, imports, exports, globals or segments than the image's \
+                 format (65,535) or the buffers hold"
+            }
+            Self::Output => "the image is longer than the place for it",
+            Self::Symbols => "a function's code comes from more places than the buffer holds",
+            Self::Operand => {
+                "an instruction that the image's format does not have: a fault of the translator"
+            }
+        }
+    }
+}
+
+impl core::fmt::Display for Limit {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.write_str(self.message())
+    }
+}
+
+impl core::error::Error for Limit {}
 
 /// The memory that a translation works in. What is in it before does not matter.
 #[derive(Debug)]
@@ -48,6 +87,7 @@ pub struct Buffers<'b> {
 pub struct ImageBackend<'b> {
     pub(crate) selector: Selector<'b>,
     output: &'b mut dyn Output,
+    pub(crate) symbols: Option<SymbolsWriter<'b>>,
     functions: &'b mut [FunctionRecord],
     words: &'b mut [u32],
     /// Where the next byte goes.
@@ -59,6 +99,8 @@ pub struct ImageBackend<'b> {
     function_bytes_max: u32,
     pub(crate) float: bool,
     // --- The function at hand.
+    /// Where its body is in the Wasm.
+    pub(crate) body_offset: u32,
     pub(crate) parameter_words: u32,
     pub(crate) result_words: u32,
     pub(crate) link: u32,
@@ -105,6 +147,7 @@ impl<'b> ImageBackend<'b> {
                 first_temporary: 0,
             },
             output,
+            symbols: None,
             functions: buffers.functions,
             words: buffers.words,
             at: HEADER,
@@ -113,6 +156,7 @@ impl<'b> ImageBackend<'b> {
             function_count: 0,
             function_bytes_max: 0,
             float: false,
+            body_offset: 0,
             parameter_words: 0,
             result_words: 0,
             link: 0,
@@ -146,6 +190,10 @@ impl<'b> ImageBackend<'b> {
         if self.functions.len() < self.function_count || self.words.len() < words {
             return Err(Limit::Count);
         }
+        self.words
+            .get_mut(..self.function_count)
+            .unwrap_or(&mut [])
+            .fill(0);
         for (type_index, place) in (0..).zip(self.words.iter_mut().skip(self.function_count)) {
             if type_index >= types {
                 break;
@@ -173,6 +221,7 @@ impl<'b> ImageBackend<'b> {
     pub(crate) fn end_function(&mut self, fuel: u32, frame_words: u32) -> Result<(), Limit> {
         let code = self.at.wrapping_sub(HEADER);
         self.zero_locals()?;
+        self.write_origins(code, self.at.wrapping_sub(HEADER))?;
         // Code holds no place but relative ones: it can follow what was found to be needed.
         let bytes = self.selector.code.as_bytes();
         let count = length(bytes)?;
@@ -260,7 +309,8 @@ impl<'b> ImageBackend<'b> {
             crc32_continue(crc, body)
         };
         let bytes = header.to_bytes(self.at, body);
-        self.output.write(0, &bytes)
+        self.output.write(0, &bytes)?;
+        self.finish_symbols(&bytes)
     }
 
     /// Writes all records; what they refer to will follow from `rest` on.
@@ -364,8 +414,28 @@ impl<'b> ImageBackend<'b> {
         Ok(())
     }
 
+    /// Notes that the module can make references of a function, for [`stack_words`].
+    pub(crate) fn mark_referenced(&mut self, function: u32) {
+        let needs = self.words.get_mut(..self.function_count);
+        if let Some(need) = needs.and_then(|needs| needs.get_mut(function as usize)) {
+            *need |= REFERENCED;
+        }
+    }
+
     /// Returns the words of stack that the deepest chain of calls from outside takes.
     fn stack(&mut self, module: &Module<'_>) -> Option<u32> {
+        for segment in module.elements() {
+            if segment.mode != Mode::Declarative && segment.value_type == ValueType::FuncRef {
+                for item in segment.items {
+                    self.mark_referenced(item);
+                }
+            }
+        }
+        for global in module.globals() {
+            if global.value_type == ValueType::FuncRef {
+                self.mark_referenced(u32::try_from(global.value).unwrap_or(NONE));
+            }
+        }
         let written = self.output.written();
         let code = written.get(HEADER_BYTES..).unwrap_or(&[]);
         let functions = self.functions.get(..self.function_count).unwrap_or(&[]);

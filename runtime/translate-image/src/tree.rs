@@ -50,6 +50,9 @@ pub(crate) struct Node {
     /// Whether computing it can trap, or reads memory.
     pub(crate) effects: bool,
     pub(crate) state: State,
+    /// Where in the Wasm it comes from.
+    #[cfg(feature = "symbols")]
+    pub(crate) origin: u32,
 }
 
 /// What became of a node.
@@ -70,6 +73,9 @@ pub(crate) enum State {
 pub(crate) struct Nodes {
     nodes: [Node; Self::MAX],
     count: u8,
+    /// Where in the Wasm new nodes come from.
+    #[cfg(feature = "symbols")]
+    pub(crate) origin: u32,
 }
 
 impl Nodes {
@@ -83,10 +89,14 @@ impl Nodes {
             start: 0,
             effects: false,
             state: State::Stored,
+            #[cfg(feature = "symbols")]
+            origin: 0,
         };
         Self {
             nodes: [EMPTY; Self::MAX],
             count: 0,
+            #[cfg(feature = "symbols")]
+            origin: 0,
         }
     }
 
@@ -153,6 +163,8 @@ impl Nodes {
             start,
             effects,
             state: State::Root,
+            #[cfg(feature = "symbols")]
+            origin: self.origin,
         };
         if let Some(place) = self.nodes.get_mut(usize::from(index)) {
             *place = node;

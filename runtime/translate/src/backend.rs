@@ -11,6 +11,7 @@
 //!       binary, load, call, ...       operands are told as places, the result has a place
 //!       loop_head, branch, bind, ...  labels are words that the front end keeps for the back end
 //!     function_end(figures)           the fuel of an entry, the words of the frame
+//!   function_name(f, name)            for each name of the name section, if names are wanted
 //!   end(module)
 //! ```
 //!
@@ -177,6 +178,9 @@ pub trait Backend {
     /// are told as places to be bound, each with a branch of its own.
     const TABLES_JUMP_BACK: bool = false;
 
+    /// Whether functions' names are wanted: if not, the name section is passed over.
+    const NAMES: bool = false;
+
     /// Everything but the code and the data segments is known and valid.
     fn begin(&mut self, module: &Module<'_>) -> Result<(), Self::Error>;
 
@@ -185,6 +189,14 @@ pub trait Backend {
 
     /// The body is complete. The last thing told was a return, a branch or `unreachable`.
     fn function_end(&mut self, end: FunctionEnd) -> Result<(), Self::Error>;
+
+    /// A function's name, where [`Backend::NAMES`] are wanted; from the name section, hence after
+    /// all code. Nothing depends on names, so what is wrong with them is no error: one that is not
+    /// UTF-8 or no function's is not told, and of a malformed section only what comes before.
+    fn function_name(&mut self, function: u32, name: &str) -> Result<(), Self::Error> {
+        let _ = (function, name);
+        Ok(())
+    }
 
     /// Everything is known and valid, and the whole file was read.
     fn end(&mut self, module: &Module<'_>) -> Result<(), Self::Error>;

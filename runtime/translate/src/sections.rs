@@ -2,7 +2,8 @@
 //!
 //! Every check of a module that does not concern a function's body is here or in the reading of
 //! the entities that the sections consist of. Sections come in the order of the specification,
-//! each at most once; only custom ones are free, and nothing of them but the name is looked at.
+//! each at most once; only custom ones are free. Nothing of them but their name is looked at, and
+//! in the name section functions' names, for back ends that want them.
 
 use crate::Rule;
 use crate::entity::{self, ExportKind, Items, Mode};
@@ -11,6 +12,42 @@ use crate::reader::Reader;
 
 /// The code section's number; its functions are read elsewhere.
 pub(crate) const CODE: u8 = 10;
+
+/// The number of custom sections.
+pub(crate) const CUSTOM: u8 = 0;
+
+/// The functions' names, if a custom section is the name section. It ends at the first thing that
+/// is malformed; names that are not UTF-8 are left out.
+pub(crate) fn function_names(mut section: Reader<'_>) -> impl Iterator<Item = (u32, &str)> {
+    let mut names = section;
+    let mut left = 0;
+    if section.name() == "name" {
+        while !section.is_empty() {
+            let (id, length) = (section.byte(), section.u32());
+            let part = section.part(length);
+            if id == 1 && section.check().is_ok() {
+                names = part;
+                left = names.count();
+                break;
+            }
+        }
+    }
+    let mut next = move || {
+        left = u32::checked_sub(left, 1)?;
+        let (function, length) = (names.u32(), names.u32());
+        let name = names.bytes(length, Rule::LengthOutOfBounds);
+        names.check().ok()?;
+        Some((function, name))
+    };
+    core::iter::from_fn(move || {
+        loop {
+            let (function, name) = next()?;
+            if let Ok(name) = core::str::from_utf8(name) {
+                return Some((function, name));
+            }
+        }
+    })
+}
 
 /// Where a section belongs: sections are in the order of these. 0 is none.
 pub(crate) fn place_of_section(id: u8) -> u8 {
@@ -43,7 +80,7 @@ impl<'a> Module<'a> {
 
     fn read_entities(&mut self, id: u8, reader: &mut Reader<'a>) -> Result<(), Rule> {
         match id {
-            0 => {
+            CUSTOM => {
                 reader.name();
                 let rest = reader.rest().len();
                 reader.bytes(u32::try_from(rest).unwrap_or(0), Rule::UnexpectedEnd);
@@ -282,5 +319,36 @@ impl<'a> Module<'a> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    fn names(section: &[u8]) -> Vec<(u32, &str)> {
+        function_names(Reader::new(section, 0)).collect()
+    }
+
+    #[test]
+    fn names_of_functions_are_found() {
+        let section = b"\x04name\x00\x02\x01m\x01\x09\x03\x00\x01a\x02\x00\x05\x01b\x02\x01\xff";
+        assert_eq!(names(section), [(0, "a"), (2, ""), (5, "b")]);
+        assert_eq!(names(b"\x04nome\x01\x04\x01\x00\x01a"), []);
+        assert_eq!(names(b"\x04name"), []);
+    }
+
+    #[test]
+    fn names_that_are_broken_are_left_out() {
+        // Not UTF-8, then one that is.
+        let section = b"\x04name\x01\x07\x02\x00\x01\xff\x01\x01b";
+        assert_eq!(names(section), [(1, "b")]);
+        // A name that is cut by the end of its part; a part by the end of the section.
+        assert_eq!(names(b"\x04name\x01\x07\x02\x00\x01a\x01\x09b"), [(0, "a")]);
+        assert_eq!(names(b"\x04name\x01\x09\x01\x00\x01a"), []);
+        // More names than there are bytes; a length that is none.
+        assert_eq!(names(b"\x04name\x01\x04\x7f\x00\x01a"), []);
+        assert_eq!(names(b"\x04name\x01\xff\xff\xff\xff\xff\x01"), []);
     }
 }

@@ -8,7 +8,7 @@ use crate::locals::Locals;
 use crate::module::Module;
 use crate::operands::Operands;
 use crate::reader::Reader;
-use crate::sections::{CODE, place_of_section};
+use crate::sections::{CODE, CUSTOM, function_names, place_of_section};
 use crate::{Error, Failure, Rule};
 
 /// The place of the function section.
@@ -96,9 +96,14 @@ impl<'a, B: Backend> Pass<'a, '_, B> {
                 keep(&mut self.failure, self.backend.begin(&module))?;
                 self.code(&module, part, stacks)?;
             } else {
+                let whole = part;
                 let done = module.read_section(id, &mut part);
                 self.offset = part.offset();
                 done?;
+                // Before the code a name section is out of its place, and nobody listens yet.
+                if B::NAMES && id == CUSTOM && stacks.is_none() {
+                    self.names(&module, whole)?;
+                }
             }
         }
         self.offset = self.reader.offset();
@@ -112,6 +117,19 @@ impl<'a, B: Backend> Pass<'a, '_, B> {
             return Err(Rule::DataCount);
         }
         keep(&mut self.failure, self.backend.end(&module))
+    }
+
+    /// Tells the functions' names, if that custom section has them.
+    fn names(&mut self, module: &Module<'a>, section: Reader<'a>) -> Result<(), Rule> {
+        for (function, name) in function_names(section) {
+            if function < module.function_count() {
+                keep(
+                    &mut self.failure,
+                    self.backend.function_name(function, name),
+                )?;
+            }
+        }
+        Ok(())
     }
 
     fn header(&mut self) -> Result<(), Rule> {

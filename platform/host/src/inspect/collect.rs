@@ -220,6 +220,7 @@ impl Collector {
             exports: self.exports,
             producers: self.producers,
             capabilities: None,
+            image: None,
         };
         inspection.problems = problems(&inspection, wasm);
         inspection

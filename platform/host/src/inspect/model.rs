@@ -3,7 +3,7 @@
 use mote_engine::ValueType;
 use serde::Serialize;
 
-use super::{Capability, Proposal};
+use super::{Capability, ImageState, Proposal};
 
 /// What kind of module a file is: who can run it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -92,6 +92,8 @@ pub struct Inspection {
     pub producers: Vec<Producer>,
     /// What its manifest asks for; nothing where no manifest was given.
     pub capabilities: Option<Vec<Capability>>,
+    /// What its image says that it needs; nothing where none was asked for.
+    pub image: Option<ImageState>,
 }
 
 /// One section.

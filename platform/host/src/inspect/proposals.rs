@@ -8,6 +8,7 @@ use serde::Serialize;
 use wasmparser::types::Types;
 use wasmparser::{Validator, WasmFeatures};
 
+use super::functions::FunctionMap;
 use super::{InspectError, layout};
 
 /// A proposal that a module needs.
@@ -81,12 +82,20 @@ pub(super) fn validate(wasm: &[u8]) -> Result<Types, InspectError> {
 
 /// Makes an error of the validator's.
 pub(super) fn invalid(wasm: &[u8], error: &wasmparser::BinaryReaderError) -> InspectError {
-    let sections = layout::sections(wasm).unwrap_or_default();
     InspectError::Invalid {
         offset: error.offset(),
-        inside: layout::inside(&sections, error.offset()),
+        inside: inside(wasm, error.offset()),
         message: error.message().to_owned(),
     }
+}
+
+/// Names what a place in a file is in: a function, or else a section.
+pub(super) fn inside(wasm: &[u8], offset: u64) -> Option<String> {
+    let functions = FunctionMap::of(wasm);
+    if let Some(function) = functions.at(offset) {
+        return Some(format!("function {}", functions.show(function)));
+    }
+    layout::inside(&layout::sections(wasm).unwrap_or_default(), offset)
 }
 
 /// Returns the proposals that a module needs, which is valid with all of them.

@@ -8,7 +8,10 @@ use std::io::{self, Write};
 use mote_abi::ENTRY;
 
 use super::collect::page_text;
-use super::{CapabilityState, ImportState, Inspection, ItemKind, Memory, ModuleKind, Section};
+use super::{
+    CapabilityState, ImageFacts, ImageState, ImportState, Inspection, ItemKind, Memory, ModuleKind,
+    Section,
+};
 use crate::printable::Printable;
 
 /// Width of the left column, which says what a line is about.
@@ -21,11 +24,91 @@ pub(super) fn write(inspection: &Inspection, out: &mut dyn Write) -> io::Result<
         label(out, "", &format!("- {}", Printable(problem)))?;
     }
     summary(inspection, out)?;
+    image(inspection, out)?;
     capabilities(inspection, out)?;
     imports(inspection, out)?;
     exports(inspection, out)?;
     largest(inspection, out)?;
     sections(&inspection.sections, out)
+}
+
+fn image(inspection: &Inspection, out: &mut dyn Write) -> io::Result<()> {
+    match &inspection.image {
+        None => Ok(()),
+        Some(ImageState::Refused { reason }) => {
+            label(out, "image", &format!("none: {}", Printable(reason)))
+        }
+        Some(ImageState::Made(facts)) => write_image(facts, out),
+    }
+}
+
+/// Writes what an image says that it needs.
+pub(super) fn write_image(facts: &ImageFacts, out: &mut dyn Write) -> io::Result<()> {
+    let features = match facts.features.as_slice() {
+        [] => String::new(),
+        features => format!(", needs {}", features.join(", ")),
+    };
+    let size = format!(
+        "{}, {} of them code{features}",
+        bytes(facts.image_bytes),
+        group(facts.code_bytes)
+    );
+    label(out, "image", &size)?;
+    match (facts.stack_bytes, &facts.unbounded) {
+        (Some(stack), _) => {
+            let text = format!("{} in the deepest chain of calls", bytes(stack));
+            label(out, "stack", &text)?;
+        }
+        (None, Some(reason)) => label(out, "stack", &format!("no bound: {reason}"))?,
+        (None, None) => label(out, "stack", "no bound")?,
+    }
+    let instance = &facts.instance;
+    let stack = match facts.stack_bytes {
+        Some(_) => String::new(),
+        None => format!(", {} of them for the stack", group(instance.stack_bytes)),
+    };
+    let text = match instance.with_memory {
+        Some(all) if facts.memory_bytes > 0 => format!(
+            "{} of RAM, {} beside its memory{stack}",
+            bytes(all),
+            group(instance.without_memory)
+        ),
+        Some(all) => format!("{} of RAM{stack}", bytes(all)),
+        None => format!(
+            "more RAM than can be addressed, {} beside its memory{stack}",
+            group(instance.without_memory)
+        ),
+    };
+    label(out, "instance", &text)?;
+    label(
+        out,
+        "to install",
+        &format!("{} of RAM for the check", bytes(facts.verify_bytes)),
+    )
+}
+
+/// Writes all that an image says, where nothing but the image is known.
+pub(crate) fn write_image_alone(facts: &ImageFacts, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "Mote image, {}", bytes(facts.image_bytes))?;
+    let imported = u32::try_from(facts.imports.len()).unwrap_or(u32::MAX);
+    let own = u64::from(facts.functions.saturating_sub(imported));
+    let text = format!("{} in {}", bytes(facts.code_bytes), count(own, "function"));
+    label(out, "code", &text)?;
+    write_image(facts, out)?;
+    if facts.memory_max_bytes > 0 {
+        let growth = growth(facts.memory_bytes, Some(facts.memory_max_bytes), bytes);
+        let text = format!("{}, {growth}", bytes(facts.memory_bytes));
+        label(out, "memory", &text)?;
+    }
+    for &entries in &facts.table_entries {
+        label(out, "table", &count(entries.into(), "element"))?;
+    }
+    for (what, names) in [("imports", &facts.imports), ("exports", &facts.exports)] {
+        if !names.is_empty() {
+            label(out, what, &Printable(&names.join(", ")).to_string())?;
+        }
+    }
+    Ok(())
 }
 
 fn title(inspection: &Inspection) -> String {

@@ -438,7 +438,7 @@ fn invalid_module_is_told_where() {
         panic!("{error:?}");
     };
     assert!(*offset > 8);
-    assert_eq!(inside.as_deref(), Some("code section"));
+    assert_eq!(inside.as_deref(), Some("function #0"));
     assert!(message.contains("type mismatch"), "{message}");
     assert!(
         error

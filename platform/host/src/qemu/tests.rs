@@ -4,7 +4,7 @@
 
 use std::io::Write as _;
 
-use mote_supervisor::report::{Ending, FRAME_MAX_BYTES, encode};
+use mote_supervisor::report::{Backtrace, Ending, FRAME_MAX_BYTES, PROTOCOL_VERSION, encode};
 
 use super::*;
 
@@ -34,7 +34,7 @@ fn frame(report: &Report<'_>) -> Vec<u8> {
 
 fn hello() -> Vec<u8> {
     frame(&Report::Hello {
-        protocol: 1,
+        protocol: PROTOCOL_VERSION,
         board: "board",
         engine: "engine",
     })
@@ -45,6 +45,7 @@ fn ended() -> Vec<u8> {
         ending: Ending::TimeUp,
         fuel_used: 1,
         time_us: 2,
+        backtrace: Backtrace::default(),
     })
 }
 
