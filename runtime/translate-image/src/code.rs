@@ -6,8 +6,8 @@
 
 use crate::Limit;
 use crate::forms::{Family, Form, Letter, find};
-use crate::symbols::SYMBOLS;
-use mote_image::{Class, Encoded, INSTRUCTIONS, Kind, Origin, Shape, opcode};
+use crate::symbols::Origins;
+use mote_image::{Class, Encoded, INSTRUCTIONS, Kind, Shape, opcode};
 use mote_translate::Label;
 
 /// A branch that awaits its target.
@@ -167,12 +167,8 @@ pub(crate) struct Code<'b> {
     pub(crate) written: u64,
     /// Which of them are read where they may not have been written: they have to be zeroed.
     pub(crate) unwritten_reads: u64,
-    /// Where in the Wasm what is emitted comes from.
-    pub(crate) origin: u32,
-    /// Where the code so far comes from, if somebody wants to know: places in it are counted from
-    /// its start.
-    pub(crate) origins: Option<&'b mut [Origin]>,
-    origin_count: usize,
+    /// Where the code so far comes from.
+    pub(crate) origins: Origins<'b>,
 }
 
 impl<'b> Code<'b> {
@@ -200,9 +196,7 @@ impl<'b> Code<'b> {
             locals_end: 0,
             written: 0,
             unwritten_reads: 0,
-            origin: 0,
-            origins: None,
-            origin_count: 0,
+            origins: Origins::default(),
         }
     }
 
@@ -212,7 +206,7 @@ impl<'b> Code<'b> {
         self.written = 0;
         self.unwritten_reads = 0;
         self.used = 0;
-        self.origin_count = 0;
+        self.origins.clear();
         self.low = low;
         self.far = far;
         self.barrier();
@@ -261,45 +255,8 @@ impl<'b> Code<'b> {
     fn raw(&mut self, opcode: u16, operands: &[i64]) -> Result<(), Limit> {
         let encoded = Encoded::new(opcode, operands).ok_or(Limit::Operand)?;
         self.last = Some(self.used);
-        self.keep_origin()?;
+        self.origins.keep(self.position())?;
         self.append(encoded.as_bytes())
-    }
-
-    /// Notes where the instruction comes from that is about to be emitted. What was noted for
-    /// instructions that were taken back is forgotten.
-    fn keep_origin(&mut self) -> Result<(), Limit> {
-        if !SYMBOLS {
-            return Ok(());
-        }
-        let (code_offset, wasm_offset) = (self.position(), self.origin);
-        let Some(origins) = self.origins.as_deref_mut() else {
-            return Ok(());
-        };
-        let before = loop {
-            let before = self.origin_count.checked_sub(1);
-            let Some((index, last)) = before.and_then(|i| Some((i, origins.get(i)?))) else {
-                break None;
-            };
-            if last.code_offset < code_offset {
-                break Some(last.wasm_offset);
-            }
-            self.origin_count = index;
-        };
-        if before != Some(wasm_offset) {
-            let place = origins.get_mut(self.origin_count).ok_or(Limit::Symbols)?;
-            *place = Origin {
-                code_offset,
-                wasm_offset,
-            };
-            self.origin_count = self.origin_count.saturating_add(1);
-        }
-        Ok(())
-    }
-
-    /// Returns where the function's code comes from.
-    pub(crate) fn origins(&self) -> &[Origin] {
-        let origins = self.origins.as_deref().unwrap_or(&[]);
-        origins.get(..self.origin_count).unwrap_or(&[])
     }
 
     /// Emits an instruction, with its operands in the order of their bytes.

@@ -315,7 +315,7 @@ impl Selector<'_> {
         };
         // It may be emitted long after it was told.
         #[cfg(feature = "symbols")]
-        let at_hand = core::mem::replace(&mut self.code.origin, node.origin);
+        let at_hand = core::mem::replace(&mut self.code.origins.at_hand, node.origin);
         let in_slot = match (node.operation, node.operands) {
             (Operation::Binary(family), operands) => self.binary(family, operands, to, node.to)?,
             (Operation::Load(family), [base, Source::Constant(offset)]) => {
@@ -340,7 +340,7 @@ impl Selector<'_> {
         }
         #[cfg(feature = "symbols")]
         {
-            self.code.origin = at_hand;
+            self.code.origins.at_hand = at_hand;
         }
         Ok(())
     }

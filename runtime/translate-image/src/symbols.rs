@@ -13,6 +13,56 @@ use mote_image::{
 /// Whether symbols can be written.
 pub(crate) const SYMBOLS: bool = cfg!(feature = "symbols");
 
+/// Where a function's code comes from, instruction by instruction, if somebody wants to know.
+#[derive(Debug, Default)]
+pub(crate) struct Origins<'b> {
+    /// Where in the Wasm what is emitted now comes from.
+    pub(crate) at_hand: u32,
+    /// An entry wherever that changed; places in the code are counted from the function's start.
+    places: Option<&'b mut [Origin]>,
+    count: usize,
+}
+
+impl Origins<'_> {
+    /// A function begins.
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    /// Notes where the instruction comes from that is about to be emitted there. What was noted
+    /// for instructions that were taken back is forgotten.
+    pub(crate) fn keep(&mut self, code_offset: u32) -> Result<(), Limit> {
+        let Some(places) = self.places.as_deref_mut().filter(|_| SYMBOLS) else {
+            return Ok(());
+        };
+        let wasm_offset = self.at_hand;
+        let before = loop {
+            let before = self.count.checked_sub(1);
+            let Some((index, last)) = before.and_then(|i| Some((i, places.get(i)?))) else {
+                break None;
+            };
+            if last.code_offset < code_offset {
+                break Some(last.wasm_offset);
+            }
+            self.count = index;
+        };
+        if before != Some(wasm_offset) {
+            let place = places.get_mut(self.count).ok_or(Limit::Symbols)?;
+            *place = Origin {
+                code_offset,
+                wasm_offset,
+            };
+            self.count = self.count.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn as_slice(&self) -> &[Origin] {
+        let places = self.places.as_deref().unwrap_or(&[]);
+        places.get(..self.count).unwrap_or(&[])
+    }
+}
+
 /// Where symbols go, and what was written of them.
 pub(crate) struct SymbolsWriter<'b> {
     output: &'b mut dyn Output,
@@ -47,7 +97,7 @@ impl<'b> ImageBackend<'b> {
     #[cfg(feature = "symbols")]
     #[must_use]
     pub fn with_symbols(mut self, output: &'b mut dyn Output, origins: &'b mut [Origin]) -> Self {
-        self.selector.code.origins = Some(origins);
+        self.selector.code.origins.places = Some(origins);
         self.symbols = Some(SymbolsWriter {
             output,
             at: HEADER,
@@ -61,7 +111,7 @@ impl<'b> ImageBackend<'b> {
     pub(crate) fn comes_from(&mut self, offset: u32) {
         #[cfg(feature = "symbols")]
         {
-            self.selector.code.origin = offset;
+            self.selector.code.origins.at_hand = offset;
             self.selector.nodes.origin = offset;
         }
         let _ = offset;
@@ -79,7 +129,7 @@ impl<'b> ImageBackend<'b> {
                 wasm_offset: self.body_offset,
             })?;
         }
-        for origin in self.selector.code.origins() {
+        for origin in self.selector.code.origins.as_slice() {
             symbols.origin(Origin {
                 code_offset: origin.code_offset.saturating_add(instructions),
                 wasm_offset: origin.wasm_offset,
