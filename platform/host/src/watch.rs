@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use mote_abi::HostFunction;
 use mote_engine::Value;
 use mote_supervisor::grant::Decision;
-use mote_supervisor::report::{Observer, Report};
+use mote_supervisor::report::{Observer, PROTOCOL_VERSION, Report};
 
 use crate::module::Module;
 use crate::present;
@@ -134,7 +134,17 @@ impl Watch {
 impl Observer for Watch {
     fn report(&mut self, report: &Report<'_>) {
         match report {
-            Report::Hello { board, engine, .. } => {
+            Report::Hello {
+                protocol,
+                board,
+                engine,
+            } => {
+                if *protocol != PROTOCOL_VERSION {
+                    terminal::note(&format!(
+                        "{board} speaks version {protocol} of the protocol, and this tool \
+                         {PROTOCOL_VERSION}: what it tells may be misread; flash the firmware again"
+                    ));
+                }
                 self.board = (*board).to_owned();
                 self.engine = (*engine).to_owned();
             }
