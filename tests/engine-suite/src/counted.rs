@@ -43,32 +43,20 @@ struct Counters {
 #[must_use]
 pub fn counted(wasm: &[u8]) -> Option<Vec<u8>> {
     let mut counters = Counters {
-        parameters: Vec::new(),
+        parameters: crate::reference::parameters(wasm)?,
         at: 0,
         globals: 0,
         page_log2: 16,
         has_globals: false,
         has_exports: false,
     };
-    let mut types = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.ok()? {
-            Payload::TypeSection(section) => {
-                for function in section.into_iter_err_on_gc_types() {
-                    types.push(u32::try_from(function.ok()?.params().len()).ok()?);
-                }
-            }
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
                     if matches!(import.ok()?.ty, TypeRef::Global(_)) {
                         counters.globals += 1;
                     }
-                }
-            }
-            Payload::FunctionSection(section) => {
-                for index in section {
-                    let count = types.get(index.ok()? as usize)?;
-                    counters.parameters.push(*count);
                 }
             }
             Payload::MemorySection(section) => {

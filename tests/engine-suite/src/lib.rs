@@ -4,16 +4,24 @@
 #[cfg(feature = "reference")]
 mod counted;
 #[cfg(feature = "reference")]
+mod differential;
+#[cfg(feature = "reference")]
+pub mod fuzz;
+#[cfg(feature = "reference")]
 mod generate;
 #[cfg(feature = "reference")]
 mod instance;
 #[cfg(feature = "reference")]
 mod link;
 mod own;
+#[cfg(feature = "reference")]
+mod reference;
 mod workloads;
 
 #[cfg(feature = "reference")]
 pub use counted::{CHARGED, CREDIT, EXECUTED, counted};
+#[cfg(feature = "reference")]
+pub use differential::{Counts, differential};
 #[cfg(feature = "reference")]
 pub use generate::{Random, module};
 #[cfg(feature = "reference")]
@@ -21,4 +29,6 @@ pub use instance::{Ending, Instance, Kind, NoInstance, Pause, Room};
 #[cfg(feature = "reference")]
 pub use link::{Constant, Wants, with_constants};
 pub use own::{Place, room_words, start, to_image, verified, words_of};
+#[cfg(feature = "reference")]
+pub use reference::for_wasmi;
 pub use workloads::{WORKLOADS, Workload};

@@ -5,7 +5,7 @@
 //! Long because it is a list: each test stands alone.
 
 use mote_engine::{TrapKind, Value};
-use mote_engine_suite::{Ending, Instance, Kind, NoInstance, Room};
+use mote_engine_suite::{Ending, Instance, Kind, NoInstance, Room, for_wasmi};
 use std::fmt::Write as _;
 
 fn run(kind: Kind, text: &str, arguments: &[Value]) -> Ending {
@@ -180,6 +180,45 @@ fn wide_select_of_constants_takes_the_value_and_not_the_condition() {
     let wide = Value::I64(1 << 40);
     returns(&text, &[Value::I32(1), wide], &[wide]);
     returns(&text, &[Value::I32(0), wide], &[Value::I64(-8)]);
+}
+
+#[test]
+fn part_of_a_value_that_waits_in_its_slot_is_not_overwritten_by_a_later_value() {
+    // Found by generated modules: the comparison waits, its right side in the slot that the constant
+    // after it is then moved to.
+    let text = r#"(module (func $g (result i32) (i32.const 77))
+        (func (export "f") (param i32 f64) (result i32 i64 i32 i32)
+            (i32.ge_s (i32.popcnt (local.get 0)) (call $g))
+            i64.const 1
+            (i32.trunc_sat_f64_s (local.get 1))
+            (if (result i32) (i32.const -5) (then (i32.const 8)) (else (i32.const 9)))))"#;
+    returns(
+        text,
+        &[Value::I32(1), Value::F64(2.5f64.to_bits())],
+        &[Value::I32(0), Value::I64(1), Value::I32(2), Value::I32(8)],
+    );
+}
+
+#[test]
+fn select_by_a_comparison_with_zero_takes_the_right_value() {
+    let text = function(
+        "(param i32) (result i32)",
+        "i32.const 1 local.get 0 local.get 0 i32.eqz select",
+    );
+    let on = |kind, wasm: &[u8], argument| {
+        let mut instance = Instance::new(kind, wasm, Room::SMALL).unwrap();
+        instance.call("f", &i32s([argument]), &mut |_, _| Vec::new())
+    };
+    let wasm = wat::parse_str(&text).unwrap();
+    for (argument, wanted) in [(31, 31), (0, 1)] {
+        let wanted = Ending::Returned(i32s([wanted]).to_vec());
+        assert_eq!(on(Kind::Mote, &wasm, argument), wanted);
+        let changed = for_wasmi(&wasm).unwrap();
+        assert_eq!(on(Kind::Wasmi, &changed, argument), wanted);
+    }
+    // Where this fails, wasmi is right again, and `src/reference.rs` can go.
+    let wrong = Ending::Returned(i32s([1]).to_vec());
+    assert_eq!(on(Kind::Wasmi, &wasm, 31), wrong);
 }
 
 #[test]
