@@ -1,8 +1,8 @@
 //! Generated modules do the same on Mote's engine and on wasmi: results, traps, calls of the host,
 //! memory and globals.
 //!
-//! The seeds are fixed. `MOTE_MODULES` says how many modules, 3,000 if it is not set:
-//! `MOTE_MODULES=100000 cargo test --release -p mote-engine-suite --test differential` for people.
+//! The seeds are fixed. `MOTE_MODULES` says how many modules, 3,000 if it is not set; for people:
+//! `MOTE_MODULES=100000 cargo test -p mote-engine-suite --test differential -- --nocapture`.
 
 #![expect(clippy::print_stdout, reason = "the figures are for people to read")]
 
