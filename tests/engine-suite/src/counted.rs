@@ -257,7 +257,7 @@ impl Writer {
             }
             _ => {}
         }
-        self.put(&[instruction.clone()]);
+        self.put(std::slice::from_ref(instruction));
         Ok(())
     }
 }

@@ -1,5 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    feature = "reference",
+    expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "another crate knows 600 operators, and a test a few of what there is"
+    )
+)]
 
 #[cfg(feature = "reference")]
 mod counted;
@@ -28,7 +35,7 @@ pub use generate::{Random, module};
 pub use instance::{Ending, Instance, Kind, NoInstance, Pause, Room};
 #[cfg(feature = "reference")]
 pub use link::{Constant, Wants, with_constants};
-pub use own::{Place, room_words, start, to_image, verified, words_of};
+pub use own::{Ended, Place, call, room_words, start, to_image, verified, words_of};
 #[cfg(feature = "reference")]
 pub use reference::for_wasmi;
 pub use workloads::{WORKLOADS, Workload};

@@ -1,6 +1,6 @@
 //! From WebAssembly to a running instance of Mote's own engine.
 
-use mote_engine::{ImageEngine, InstanceSize, StartError};
+use mote_engine::{Engine, FunctionIndex, ImageEngine, InstanceSize, StartError, Step, Trap, Value};
 use mote_image::{Image, Rejected, Verified, verify};
 use mote_translate::{Failure, Options};
 use mote_translate_image::{Limit, translate_to_vec};
@@ -98,4 +98,39 @@ pub fn start(
         .take(GARBAGE_WORDS)
         .for_each(|word| *word = 0xdead_beef);
     ImageEngine::start(image, block.leak(), size)
+}
+
+/// How a call on Mote's engine ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// With results.
+    Returned(Vec<Value>),
+    /// With a trap, and where.
+    Trapped(Trap),
+}
+
+/// Calls a function with fuel without end; imports are answered by `host`.
+///
+/// # Panics
+///
+/// Where the engine refuses the call or breaks.
+pub fn call(
+    engine: &mut ImageEngine<'_>,
+    function: FunctionIndex,
+    arguments: &[Value],
+    host: &mut dyn FnMut(u32, &[Value]) -> Vec<Value>,
+) -> Ended {
+    engine
+        .call(function, arguments)
+        .expect("the call is accepted");
+    loop {
+        let (import, values) = match engine.run(1 << 40).expect("the engine runs") {
+            Step::Returned(values) => return Ended::Returned(values.collect()),
+            Step::Trapped(trap) => return Ended::Trapped(trap),
+            Step::OutOfFuel { needed } => panic!("out of fuel: {needed}"),
+            Step::HostCall { import, arguments } => (import.0, arguments.collect::<Vec<_>>()),
+        };
+        let results = host(import, &values);
+        engine.resume(&results).expect("the results are accepted");
+    }
 }

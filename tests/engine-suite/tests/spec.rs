@@ -89,6 +89,9 @@ type Verdicts = Result<(), Verdict>;
 /// Who answers a function import: another instance's export, or the host, which prints.
 type Link = Option<(usize, String)>;
 
+/// What a module's imports come to: values for its imported globals, and who answers its functions.
+type Linked = (Vec<Constant>, Vec<Link>);
+
 /// An instance, or the reason why there is none, and who answers its imports.
 struct Slot {
     instance: Result<Instance, Reason>,
@@ -218,7 +221,7 @@ impl File {
 
     /// What the imports of a module come to, its constants and links, or why there is no instance;
     /// nothing where it cannot be linked.
-    fn imports(&mut self, wasm: &[u8]) -> Result<Option<(Vec<Constant>, Vec<Link>)>, Verdict> {
+    fn imports(&mut self, wasm: &[u8]) -> Result<Option<Linked>, Verdict> {
         // What cannot be read is for the engine to refuse.
         let Some(wants) = Wants::of(wasm) else {
             return Ok(Some((Vec::new(), Vec::new())));
