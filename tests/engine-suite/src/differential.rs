@@ -11,7 +11,7 @@ use mote_translate::Failure;
 use mote_translate_image::Limit;
 
 /// wasmi counts fuel in its own way: it gets so many times as much.
-const FUEL_OF_WASMI: u64 = 100;
+const FUEL_OF_WASMI: u64 = 30;
 
 /// What differential runs came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -27,7 +27,7 @@ const GUARD: u32 = 0x6a4d_5eed;
 /// Blocks larger than this are not made.
 const MOST_WORDS: usize = 1 << 20;
 /// The fuel of a call.
-pub(crate) const FUEL: u64 = 20_000;
+pub(crate) const FUEL: u64 = 10_000;
 /// Host calls are answered so often in a call.
 pub(crate) const MOST_HOST_CALLS: u32 = 100;
 
