@@ -94,6 +94,7 @@ enum State {
 #[derive(Debug)]
 pub struct WasmiEngine {
     store: Store<Shared>,
+    instance: wasmi::Instance,
     memory: Option<Memory>,
     imports: Vec<ImportedFunction>,
     exports: Vec<ExportedFunction>,
@@ -169,6 +170,7 @@ impl WasmiEngine {
         }
         let mut engine = Self {
             store,
+            instance,
             memory,
             imports,
             exports,
@@ -184,6 +186,18 @@ impl WasmiEngine {
             engine.start = engine.exported_function(&rewritten.export);
         }
         Ok(engine)
+    }
+
+    /// Returns the value of an exported global.
+    #[must_use]
+    pub fn exported_global(&mut self, name: &str) -> Option<Value> {
+        let Some(Extern::Global(global)) = self.instance.get_export(&self.store, name) else {
+            return None;
+        };
+        let value = global.get(&self.store);
+        let types = type_bytes(&[value.ty()])?;
+        self.keep_words(&[value]).ok()?;
+        Values::new(&types, &self.words)?.next()
     }
 
     fn exported(&self, function: FunctionIndex) -> Option<&ExportedFunction> {

@@ -98,6 +98,9 @@ impl Selector<'_> {
             let harmed = self.nodes.first_root(below, |node, is_root| {
                 let (first, words) = written.unwrap_or((0, 0));
                 let spills = !is_root && node.to.wrapping_sub(first) < words;
+                if node.state == State::Stored {
+                    return spills;
+                }
                 (effects && node.effects) || node.reads(first, words) || spills
             });
             match harmed {

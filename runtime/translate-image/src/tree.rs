@@ -182,7 +182,8 @@ impl Nodes {
     }
 
     /// Returns the first root of which that is true: `wanted` is asked of each node of its
-    /// subtree, with whether it is the root itself.
+    /// subtree, with whether it is the root itself. A part that was stored counts: the root still
+    /// has to read it.
     pub(crate) fn first_root(&self, below: u8, wanted: impl Fn(&Node, bool) -> bool) -> Option<u8> {
         (0..below.min(self.count)).find(|&root| {
             let Some(node) = self.get(root) else {
@@ -191,8 +192,8 @@ impl Nodes {
             node.state == State::Root
                 && (node.start..=root).any(|index| {
                     self.get(index).is_some_and(|inner| {
-                        let live = index == root || inner.state == State::Inner;
-                        live && wanted(inner, index == root)
+                        let live = matches!(inner.state, State::Inner | State::Stored);
+                        (live || index == root) && wanted(inner, index == root)
                     })
                 })
         })

@@ -1,90 +1,98 @@
-//! Images that somebody has tampered with are rejected, or run within their bounds and their fuel.
+//! Images that somebody has tampered with are rejected, or run within their block and their fuel.
 //!
-//! Each mutant is a valid image with a few bits or halfwords of its code and records changed and
-//! its CRC made right again. With the feature `checked` the engine asserts each access: run it so.
+//! Each mutant is a valid image with bits, bytes or words changed and its CRC made right again. The
+//! block lies between guard words. With the feature `checked` the engine asserts each access: run it
+//! so as well. `MOTE_MUTANTS` says how many random mutants there are, 20,000 if it is not set.
 
 #![expect(clippy::print_stdout, reason = "the figures are for people to read")]
 
-use mote_engine::{Engine, Step, Value};
-use mote_engine_suite::{start, to_image, verified};
-use mote_image::crc32;
+use mote_engine_suite::fuzz::{Came, everything, images, mutant, run_image, seal};
+use mote_engine_suite::{Random, to_image};
 
-const WORKLOADS: [&[u8]; 5] = [
-    include_bytes!("../workloads/fib.wasm"),
-    include_bytes!("../workloads/words.wasm"),
-    include_bytes!("../workloads/biquad.wasm"),
-    include_bytes!("../workloads/siphash.wasm"),
-    include_bytes!("../workloads/heapsort.wasm"),
-];
+#[derive(Default)]
+struct Tally {
+    all: usize,
+    verified: usize,
+    ran: usize,
+}
 
-struct Random(u64);
+impl Tally {
+    fn add(&mut self, came: Came) {
+        self.all += 1;
+        self.verified += usize::from(came >= Came::Accepted);
+        self.ran += usize::from(came == Came::Ran);
+    }
 
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 16).unwrap_or(0) % limit
+    fn finish(&self, what: &str) {
+        let percent = |part: usize| part * 100 / self.all.max(1);
+        println!(
+            "{what}: {} mutants, {} ({} %) passed verify, {} ({} %) ran",
+            self.all,
+            self.verified,
+            percent(self.verified),
+            self.ran,
+            percent(self.ran)
+        );
+        assert!(self.ran * 10 >= self.all, "too few ran for a test");
     }
 }
 
 #[test]
-fn tampered_images_are_rejected_or_stay_in_bounds() {
-    let count = std::env::var("MUTANTS")
+fn images_with_one_bit_changed_are_rejected_or_stay_in_bounds() {
+    let image = to_image(&everything()).expect("it is translated");
+    assert_eq!(run_image(&image, 1), Came::Ran);
+    let mut tally = Tally::default();
+    // The CRC itself is not covered, nor what tells an image from another thing: those are refused.
+    for bit in 0..image.len() * 8 {
+        let mut mutant = image.clone();
+        mutant[bit / 8] ^= 1 << (bit % 8);
+        if bit / 8 >= 16 {
+            seal(&mut mutant);
+        }
+        let came = run_image(&mutant, bit as u64);
+        assert!(bit / 8 >= 16 || came == Came::Refused, "bit {bit}");
+        tally.add(came);
+    }
+    tally.finish("bit by bit");
+}
+
+#[test]
+fn images_with_random_changes_are_rejected_or_stay_in_bounds() {
+    let count: usize = std::env::var("MOTE_MUTANTS")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(4000);
-    let mut random = Random(0x1234_5678_9abc_def1);
-    let (mut accepted, mut ran) = (0, 0);
-    let images: Vec<Vec<u8>> = WORKLOADS
-        .iter()
-        .map(|wasm| to_image(wasm).expect("it is translated"))
-        .collect();
+        .unwrap_or(20_000);
+    let images = images();
+    let mut random = Random::new(0x1234_5678_9abc_def1);
+    let mut tally = Tally::default();
     for number in 0..count {
-        let mut image = images[number % images.len()].clone();
-        for _ in 0..=random.below(2) {
-            let at = 16 + random.below(image.len() - 16);
-            match random.below(3) {
-                0 => image[at] ^= 1 << random.below(8),
-                1 => image[at] = u8::try_from(random.below(256)).unwrap(),
-                _ => image[at & !1] = u8::try_from(random.below(12)).unwrap(),
-            }
-        }
-        let crc = crc32(&image[16..]).to_le_bytes();
-        image[12..16].copy_from_slice(&crc);
-        let Ok(verified) = verified(&image) else {
-            continue;
-        };
-        accepted += 1;
-        let header = verified.image().header();
-        let pages = header
-            .memory
-            .map_or(0, |memory| u64::from(memory.pages) << memory.page_log2);
-        let tables = (0..usize::from(header.tables))
-            .filter_map(|index| verified.image().table(index))
-            .map(|table| u64::from(table.entries))
-            .sum::<u64>();
-        if pages + tables > 1 << 22 {
-            continue;
-        }
-        let Ok(mut engine) = start(verified, 2048, 1000) else {
-            continue;
-        };
-        let Some(run) = engine.exported_function("run") else {
-            continue;
-        };
-        if engine.call(run, &[Value::I32(1)]).is_err() {
-            continue;
-        }
-        ran += 1;
-        let given = 20_000;
-        match engine.run(given).expect("it runs") {
-            Step::Returned(_) | Step::HostCall { .. } => {}
-            Step::OutOfFuel { .. } => {}
-            Step::Trapped(_) => assert!(engine.backtrace().count() >= 1, "it trapped somewhere"),
-        }
-        assert!(engine.fuel_used() <= given, "it ran on credit");
+        let mutant = mutant(&images[number % images.len()], &mut random);
+        tally.add(run_image(&mutant, number as u64));
     }
-    println!("{count} mutants, {accepted} accepted, {ran} ran");
-    assert!(ran * 10 >= count, "too few ran for a test");
+    tally.finish("at random");
+}
+
+#[test]
+fn images_cut_short_or_lengthened_are_rejected_or_run() {
+    let image = to_image(&everything()).expect("it is translated");
+    for length in 0..image.len() {
+        assert_eq!(
+            run_image(&image[..length], 0),
+            Came::Refused,
+            "{length} bytes"
+        );
+        let mut stated = image[..length].to_vec();
+        if let Some(place) = stated.get_mut(8..12) {
+            place.copy_from_slice(&u32::try_from(length).unwrap().to_le_bytes());
+        }
+        seal(&mut stated);
+        run_image(&stated, 0);
+    }
+    let mut longer = image;
+    longer.extend([0xff; 7]);
+    assert_eq!(
+        run_image(&longer, 0),
+        Came::Ran,
+        "what comes after an image is not its own"
+    );
 }

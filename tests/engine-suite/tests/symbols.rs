@@ -7,7 +7,7 @@
 
 use arbitrary::Unstructured;
 use mote_engine::{CodePlace, Engine, Step, TrapKind, Value, ValueType};
-use mote_engine_suite::{Ending, call, start, to_image, verified};
+use mote_engine_suite::{Ended, call, start, to_image, verified};
 use mote_image::{INSTRUCTIONS, Image, Instruction, Symbols};
 use mote_translate::Options;
 use mote_translate_image::{Translated, translate_with_symbols};
@@ -317,7 +317,7 @@ fn traps_name_the_operator_that_trapped() {
         assert!(symbols.belong_to(engine.image()));
         let run = engine.exported_function("run").unwrap();
         let ending = call(&mut engine, run, &[], &mut |_, _| Vec::new());
-        let Ending::Trapped(trap) = ending else {
+        let Ended::Trapped(trap) = ending else {
             panic!("{}: {ending:?}", case.body)
         };
         assert_eq!(trap.kind, case.kind, "{}", case.body);
@@ -349,7 +349,7 @@ fn stack_overflow_is_at_the_call_that_found_no_room() {
     let symbols = Symbols::open(&both.symbols).unwrap();
     let run = engine.exported_function("run").unwrap();
     let ending = call(&mut engine, run, &[Value::I32(1)], &mut |_, _| Vec::new());
-    let Ending::Trapped(trap) = ending else {
+    let Ended::Trapped(trap) = ending else {
         panic!("{ending:?}")
     };
     assert_eq!(trap.kind, TrapKind::StackOverflow);
@@ -360,7 +360,7 @@ fn stack_overflow_is_at_the_call_that_found_no_room() {
     // Too small for the first frame: the place is the function itself.
     let mut engine = start(verified(&both.image).unwrap(), 2, 0).unwrap();
     let ending = call(&mut engine, run, &[Value::I32(1)], &mut |_, _| Vec::new());
-    let Ending::Trapped(trap) = ending else {
+    let Ended::Trapped(trap) = ending else {
         panic!("{ending:?}")
     };
     assert_eq!(trap.place.map(|place| place.function), Some(0));
@@ -563,8 +563,8 @@ fn stack_that_an_image_asks_for_suffices_and_a_word_less_does_not() {
         let run = engine.exported_function("run").unwrap();
         call(&mut engine, run, &[], &mut |_, _| Vec::new())
     };
-    assert_eq!(run(words), Ending::Returned(vec![Value::I64(51)]));
-    let Ending::Trapped(trap) = run(words - 1) else {
+    assert_eq!(run(words), Ended::Returned(vec![Value::I64(51)]));
+    let Ended::Trapped(trap) = run(words - 1) else {
         panic!("there is no room")
     };
     assert_eq!(trap.kind, TrapKind::StackOverflow);

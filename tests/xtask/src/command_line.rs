@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::steps::Step;
 use crate::workspace::Workspace;
-use crate::{bench, lint, size, steps};
+use crate::{bench, lint, nightly, size, steps};
 
 /// Checks, tests and measures Mote: everything that CI does, on your machine.
 ///
@@ -52,6 +52,21 @@ enum Command {
     /// Prints one table and writes it to `tests/engine-suite/bench.md`. Counts are exact, so two
     /// runs of one build print the same.
     Bench,
+    /// Run the fuzzers: libFuzzer, by the nightly compiler.
+    ///
+    /// Begins with the seeds and what earlier runs found, below `target/fuzz/corpus`; an input that
+    /// fails is written below `target/fuzz/artifacts`. Installs cargo-fuzz below `target/tools` where it is
+    /// missing. The targets are in `tests/fuzz`; their bodies, which `cargo test` runs as well on a
+    /// fixed set of inputs, in `tests/engine-suite/src/fuzz.rs`.
+    Fuzz {
+        /// `translate`, `verify` or `engine`; all of them, one after the other, if none is given.
+        target: Option<String>,
+        /// How long each target runs.
+        #[arg(long, value_name = "N", default_value_t = 5)]
+        minutes: u64,
+    },
+    /// Run the engine under Miri, which finds undefined behaviour: needs the nightly compiler's Miri.
+    Miri,
     /// Check the structure: who depends on whom, where `unsafe` is, what lies where.
     Lint,
     /// Install what building and testing takes, and do nothing else.
@@ -69,6 +84,8 @@ pub(crate) fn run() -> Result<bool> {
         Command::Test { only, list: false } => steps::run(workspace, &only),
         Command::Size { bless } => size::run(&workspace, bless),
         Command::Bench => bench::run(&workspace),
+        Command::Fuzz { target, minutes } => nightly::fuzz(&workspace, target.as_deref(), minutes),
+        Command::Miri => nightly::miri(&workspace),
         Command::Lint => lint::run(&workspace),
         Command::Setup => steps::run(workspace, &[Step::Setup]),
     }

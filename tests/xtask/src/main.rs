@@ -10,6 +10,7 @@ mod budget;
 mod command_line;
 mod console;
 mod lint;
+mod nightly;
 mod run;
 mod size;
 mod steps;

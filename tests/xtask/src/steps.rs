@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use mote_toolchain::{Need, Target, Toolchain};
 
 use crate::console::{heading, say};
+use crate::nightly::{Build, Nightly};
 use crate::run::{cargo, run as run_command};
 use crate::summary::{Outcome, Summary};
 use crate::workspace::Workspace;
@@ -31,6 +32,12 @@ pub(crate) enum Step {
     Device,
     /// All tests, those that need QEMU or a device compiler too.
     Test,
+    /// The tests of the engine again, with every access of its `unsafe` asserted.
+    Checked,
+    /// The fuzzers for a short time: by libFuzzer where it can be had, else on a fixed set of inputs.
+    Fuzz,
+    /// The engine under Miri, where the nightly compiler has it.
+    Miri,
     /// The examples in the documentation compile and run.
     Doctest,
     /// The documentation builds without warnings.
@@ -50,6 +57,9 @@ const DEVICE_TARGETS: [Target; 3] = [
 
 /// Not built for the smallest cores: it needs atomic exchanges (see its README).
 const NOT_FOR_V6M: &str = "mote-engine-wasmi";
+
+/// How long each fuzzer runs in the tests.
+const FUZZ_SECONDS: u64 = 20;
 
 /// Shows the steps.
 pub(crate) fn list() {
@@ -117,6 +127,9 @@ impl Step {
             | Self::Format
             | Self::Lint
             | Self::Clippy
+            | Self::Checked
+            | Self::Fuzz
+            | Self::Miri
             | Self::Doctest
             | Self::Doc
             | Self::Tree => false,
@@ -182,6 +195,20 @@ impl Context {
                     "--include-ignored",
                 ],
             ))?,
+            // `checked` is a feature and changes the engine alone, so little is compiled again.
+            Step::Checked => run_command(&mut cargo(
+                &root,
+                &[
+                    "test",
+                    "--package",
+                    "mote-engine-suite",
+                    "--features",
+                    "checked",
+                    "--tests",
+                ],
+            ))?,
+            Step::Fuzz => return self.fuzz_shortly(),
+            Step::Miri => return self.look_by_miri(),
             Step::Doctest => run_command(&mut cargo(&root, &["test", "--workspace", "--doc"]))?,
             Step::Doc => run_command(
                 cargo(&root, &["doc", "--workspace", "--no-deps"])
@@ -203,6 +230,49 @@ impl Context {
         }
         say(&format!("QEMU: {}", toolchain.qemu()?.display()));
         Ok(Some(compilers.into_iter().collect::<Vec<_>>().join(", ")))
+    }
+
+    /// Runs each fuzzer for [`FUZZ_SECONDS`], or what the stable compiler can do of it.
+    fn fuzz_shortly(&self) -> Result<Option<String>> {
+        let nightly = Nightly::find(&self.workspace);
+        let why = match &nightly {
+            Err(why) => Some(why.clone()),
+            Ok(nightly) => nightly.prepare_fuzzing()?,
+        };
+        if let (Ok(nightly), None) = (&nightly, &why) {
+            let targets = nightly.targets()?;
+            for target in &targets {
+                nightly.fuzz(target, FUZZ_SECONDS, Build::Quick)?;
+            }
+            let targets = targets.join(", ");
+            return Ok(Some(format!(
+                "{FUZZ_SECONDS} s of libFuzzer each: {targets}"
+            )));
+        }
+        let why = why.unwrap_or_default();
+        say(&format!(
+            "{why}: a fixed set of inputs instead of libFuzzer"
+        ));
+        run_command(
+            cargo(
+                &self.workspace.root,
+                &["test", "--package", "mote-engine-suite", "--test", "fuzz"],
+            )
+            .env("MOTE_INPUTS", "10000"),
+        )?;
+        Ok(Some(format!("a fixed set of inputs, no libFuzzer: {why}")))
+    }
+
+    fn look_by_miri(&self) -> Result<Option<String>> {
+        let nightly = match Nightly::find(&self.workspace) {
+            Ok(nightly) => nightly,
+            Err(why) => return Ok(Some(format!("skipped: {why}"))),
+        };
+        if let Some(why) = nightly.lacks_miri() {
+            return Ok(Some(format!("skipped: {why}")));
+        }
+        nightly.miri()?;
+        Ok(None)
     }
 
     /// Checks each group of crates on the target that it is for. Clippy comes with the active Rust
