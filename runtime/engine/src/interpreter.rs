@@ -28,9 +28,8 @@ use mote_image::{for_each_instruction, offset, opcode};
 
 #[cfg(feature = "float")]
 use crate::float::{
-    f32_add, f32_copysign, f32_div, f32_eq, f32_from_s32, f32_from_u32, f32_le, f32_lt, f32_max,
-    f32_min, f32_mul, f32_saturate_s32, f32_saturate_u32, f32_sqrt, f32_sub, f32_trunc_s32,
-    f32_trunc_u32,
+    f32_add, f32_div, f32_eq, f32_from_s32, f32_from_u32, f32_le, f32_lt, f32_mul, f32_sub,
+    f32_trunc_s32,
 };
 
 macro_rules! numbers {
@@ -64,19 +63,19 @@ pub(crate) enum Exit {
 }
 
 #[inline(always)]
-fn extend_8(a: u32) -> u32 {
+pub(crate) fn extend_8(a: u32) -> u32 {
     let [low, ..] = a.to_le_bytes();
     i32::from(low.cast_signed()).cast_unsigned()
 }
 
 #[inline(always)]
-fn extend_16(a: u32) -> u32 {
+pub(crate) fn extend_16(a: u32) -> u32 {
     let [b0, b1, ..] = a.to_le_bytes();
     i32::from(i16::from_le_bytes([b0, b1])).cast_unsigned()
 }
 
 #[inline(always)]
-fn extend_64(a: u32) -> u64 {
+pub(crate) fn extend_64(a: u32) -> u64 {
     i64::from(a.cast_signed()).cast_unsigned()
 }
 

@@ -33,7 +33,7 @@ pub const BYTES_PER_UNIT: u32 = 64;
 pub const FRAME_WORDS_MAX: u32 = 1 << 24;
 
 /// Instructions on floats are the last ones of the table.
-const FIRST_FLOAT: u16 = opcode::fadd_ss_d;
+const FIRST_FLOAT: u16 = opcode::fmin_ss_d;
 
 /// An image that was verified. The engine executes nothing else.
 #[derive(Clone, Copy, Debug)]
