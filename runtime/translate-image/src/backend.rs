@@ -360,6 +360,11 @@ impl Backend for ImageBackend<'_> {
         let first = self.selector.first_of(&[base, value]);
         self.before(&[base, value], true, None)?;
         let plan = self.selector.absorb_address(family, base, address.offset);
+        if let crate::select::Address::Sum(_, Source::Node(second), _) = plan {
+            // The sum is not computed on its own, so its second part lies where the value's parts go.
+            let aside = self.selector.scratch.saturating_add(3);
+            self.selector.nodes.set_to(second, aside);
+        }
         self.evaluate_address(plan, Some(value))?;
         self.selector.store(family, plan, address.offset, value)?;
         self.used(first);

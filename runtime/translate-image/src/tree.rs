@@ -114,6 +114,13 @@ impl Nodes {
         }
     }
 
+    /// A node's value is to go elsewhere.
+    pub(crate) fn set_to(&mut self, index: u8, to: u32) {
+        if let Some(node) = self.nodes.get_mut(usize::from(index)) {
+            node.to = to;
+        }
+    }
+
     /// Drops the nodes from that one on.
     pub(crate) fn truncate(&mut self, count: u8) {
         self.count = self.count.min(count);

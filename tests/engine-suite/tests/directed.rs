@@ -137,3 +137,19 @@ fn long_function_branches_over_all_of_it() {
     text.push_str("local.get 0 i32.const 1 i32.add local.set 0 br 0)) local.get 0))");
     returns(&text, &[Value::I32(0)], &[Value::I32(51)]);
 }
+
+#[test]
+fn parts_of_an_address_outlive_what_is_computed_for_the_value() {
+    // The address is not computed on its own, so its parts wait in slots that the operand stack has
+    // given free, and that parts of the value are for, too.
+    returns(
+        r#"(module (memory 1) (func (export "f") (param i32 i32 i32 i32) (result i32)
+            (i32.store8
+                (i32.add (local.get 0) (i32.shl (local.get 1) (i32.const 1)))
+                (i32.mul (i32.add (local.get 2) (local.get 3))
+                    (i32.sub (local.get 2) (local.get 3))))
+            (i32.load8_u (i32.const 116))))"#,
+        &[Value::I32(100), Value::I32(8), Value::I32(9), Value::I32(4)],
+        &[Value::I32(65)],
+    );
+}
