@@ -219,16 +219,13 @@ impl Backend for ImageBackend<'_> {
             let first = self.selector.first_of(&[condition]);
             self.before(&[condition], true, Some((to, 2)))?;
             self.selector.evaluate_all(&[condition])?;
-            let (letter, value) = self.selector.slot_or_accumulator(condition)?;
+            let condition = self.selector.slot(condition, 0)?;
             let [a, b] = [self.pair(a, 0)?, self.pair(b, 0)?];
-            let form = Form::new(&[Letter::P, Letter::P, letter]);
+            let form = Form::new(&[Letter::P, Letter::P, Letter::S]);
             let operands = Operands::default()
                 .with(Letter::P, a.into())
                 .with(Letter::P, b.into())
-                .with(letter, value);
-            if letter == Letter::K {
-                self.selector.held = None;
-            }
+                .with(Letter::S, condition.into());
             self.selector
                 .code
                 .emit_form(Family::select64, form, &operands.to(Some(to)))?;
@@ -317,11 +314,14 @@ impl Backend for ImageBackend<'_> {
         let plan = self.selector.absorb_address(family, base, address.offset);
         self.evaluate_address(plan, None)?;
         if family == Family::load_64 {
-            self.selector.load(family, base, address.offset, Some(to))?;
+            self.selector
+                .load(family, base, address.offset, Some(to), to)?;
         } else {
-            self.selector.load(family, base, address.offset, None)?;
             let extension = extension.ok_or(Limit::Operand)?;
             let operands = Operands::default().to(Some(to));
+            let aside = self.selector.scratch;
+            self.selector
+                .load(family, base, address.offset, None, aside)?;
             self.selector
                 .code
                 .emit_form(extension, Form::new(&[Letter::K]), &operands)?;

@@ -98,8 +98,8 @@ families! {
     select
     load_u8 load_i8 load_u16 load_i16 load_u32 store_8 store_16 store_32 at
     if_eq if_ne if_lt_s if_lt_u if_ge_s if_ge_u if_nz if_z if_and_nz if_and_z
-    again_eq again_ne again_lt_s again_lt_u again_ge_s again_ge_u again_nz again_z
-    count_ne count_lt_s count_lt_u count_ge_s count_ge_u count_nz
+    again_ne again_lt_s again_nz
+    count_ne count_lt_s count_lt_u count_nz
     add64 sub64 mul64 and64 or64 xor64 shl64 shr_u64 shr_s64 rotl64 rotr64
     div_s64 div_u64 rem_s64 rem_u64
     eq64 ne64 lt_s64 lt_u64 ge_s64 ge_u64 eqz64
@@ -107,7 +107,7 @@ families! {
     load_64 store_64 select64
     fadd fsub fmul fdiv fmin fmax fcopysign
     fabs fneg fceil ffloor ftrunc fnearest fsqrt
-    feq fne flt fle if_feq if_fne if_flt if_fle if_fnlt if_fnle
+    feq fne flt fle if_feq if_fne if_flt if_fle
     dadd dsub dmul ddiv dmin dmax dcopysign
     dabs dneg dceil dfloor dtrunc dnearest dsqrt
     deq dne dlt dle

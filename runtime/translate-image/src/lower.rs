@@ -739,10 +739,10 @@ impl ImageBackend<'_> {
         if !matches!(family, Family::if_and_nz | Family::if_and_z) {
             return Ok((family, operands));
         }
-        let wide_constant = operands
+        let byte = operands
             .iter()
-            .any(|source| matches!(source, Source::Constant(value) if *value > 255));
-        if back.is_none() && !wide_constant {
+            .any(|source| matches!(source, Source::Constant(value) if *value < 256));
+        if back.is_none() && byte {
             return Ok((family, operands));
         }
         let ([first, second], [a, b]) = self.selector.fit(Family::and, operands, false)?;

@@ -211,9 +211,7 @@ pub(crate) const fn branch(comparison: Family, unless: bool) -> Option<Family> {
         (Family::feq, false) | (Family::fne, true) => Family::if_feq,
         (Family::fne, false) | (Family::feq, true) => Family::if_fne,
         (Family::flt, false) => Family::if_flt,
-        (Family::flt, true) => Family::if_fnlt,
         (Family::fle, false) => Family::if_fle,
-        (Family::fle, true) => Family::if_fnle,
         _ => return None,
     })
 }
@@ -221,14 +219,10 @@ pub(crate) const fn branch(comparison: Family, unless: bool) -> Option<Family> {
 /// Returns the family of branches back for one of branches ahead, and of loop ends.
 pub(crate) const fn back(ahead: Family) -> (Option<Family>, Option<Family>) {
     match ahead {
-        Family::if_eq => (Some(Family::again_eq), None),
         Family::if_ne => (Some(Family::again_ne), Some(Family::count_ne)),
         Family::if_lt_s => (Some(Family::again_lt_s), Some(Family::count_lt_s)),
-        Family::if_lt_u => (Some(Family::again_lt_u), Some(Family::count_lt_u)),
-        Family::if_ge_s => (Some(Family::again_ge_s), Some(Family::count_ge_s)),
-        Family::if_ge_u => (Some(Family::again_ge_u), Some(Family::count_ge_u)),
+        Family::if_lt_u => (None, Some(Family::count_lt_u)),
         Family::if_nz => (Some(Family::again_nz), Some(Family::count_nz)),
-        Family::if_z => (Some(Family::again_z), None),
         // There is none: see `Code::branch_back`.
         _ => (None, None),
     }

@@ -316,8 +316,7 @@ impl Selector<'_> {
         let in_slot = match (node.operation, node.operands) {
             (Operation::Binary(family), operands) => self.binary(family, operands, to, node.to)?,
             (Operation::Load(family), [base, Source::Constant(offset)]) => {
-                self.load(family, base, offset, to)?;
-                to
+                self.load(family, base, offset, to, node.to)?
             }
             _ => {
                 // It is in the accumulator, unless it was saved.
@@ -349,25 +348,12 @@ impl Selector<'_> {
     ) -> Result<Option<u32>, Limit> {
         let ([first, second], sources) = self.fit(family, operands, to.is_some())?;
         let form = Form::new(&[first, second]);
-        let exists = |to_slot| find(family, form.to_slot(to_slot)).is_some();
-        // Some have no form for the accumulator alone, some only that.
-        let destination = match to {
-            None if !exists(false) => Some(spare),
-            Some(_) if !exists(true) => None,
-            _ => to,
-        };
         let [a, b] = sources;
         let operands = Operands::default()
             .with(first, Self::value(a, first))
-            .with(second, Self::value(b, second))
-            .to(destination);
+            .with(second, Self::value(b, second));
         self.uses([first, second])?;
-        self.code.emit_form(family, form, &operands)?;
-        if let (Some(to), None) = (to, destination) {
-            self.code.emit(opcode::keep_d, &[0, to.into()])?;
-            return Ok(Some(to));
-        }
-        Ok(destination)
+        self.emit_where(family, form, operands, to, spare)
     }
 
     /// Sees to what the accumulator holds before an instruction that uses it, or overwrites it.
@@ -445,6 +431,7 @@ impl Selector<'_> {
         };
         if let Source::Constant(value) = base
             && let Some(address) = value.checked_add(offset)
+            && has(&[Letter::W])
         {
             return Address::Absolute(address);
         }
@@ -569,14 +556,15 @@ impl Selector<'_> {
         Ok((form, operands, uses_accumulator))
     }
 
-    /// Emits a load.
+    /// Emits a load; where to, if not to the accumulator alone. Returns the slot that it went to.
     pub(crate) fn load(
         &mut self,
         family: Family,
         base: Source,
         offset: u32,
         to: Option<u32>,
-    ) -> Result<(), Limit> {
+        spare: u32,
+    ) -> Result<Option<u32>, Limit> {
         let address = self.address(family, base, offset);
         let (form, operands, uses_accumulator) = self.address_operands(address, offset)?;
         if uses_accumulator {
@@ -585,7 +573,32 @@ impl Selector<'_> {
         if family != Family::load_64 {
             self.save()?;
         }
-        self.code.emit_form(family, form, &operands.to(to))
+        self.emit_where(family, form, operands, to, spare)
+    }
+
+    /// Emits an instruction whose result goes to a slot or to the accumulator alone; where there
+    /// is no such form, the other one. Returns the slot that it went to.
+    fn emit_where(
+        &mut self,
+        family: Family,
+        form: Form,
+        operands: Operands,
+        to: Option<u32>,
+        spare: u32,
+    ) -> Result<Option<u32>, Limit> {
+        let exists = |to_slot| find(family, form.to_slot(to_slot)).is_some();
+        let destination = match to {
+            None if !exists(false) => Some(spare),
+            Some(_) if !exists(true) => None,
+            _ => to,
+        };
+        self.code
+            .emit_form(family, form, &operands.to(destination))?;
+        if let (Some(to), None) = (to, destination) {
+            self.code.emit(opcode::keep_d, &[0, to.into()])?;
+            return Ok(Some(to));
+        }
+        Ok(destination)
     }
 
     /// Emits a store of 32 bits or fewer. Everything is evaluated, the value last.
@@ -604,18 +617,29 @@ impl Selector<'_> {
             // There are no forms for that.
             self.save()?;
         }
-        let address_held = held(self, a) || held(self, b);
+        let mut address_held = held(self, a) || held(self, b);
         let far = matches!(address, Address::Offset(_, low) if u32::from(low) != offset);
         let mut value = self.now(value);
         if far && held(self, Some(value)) {
             self.save()?;
             value = self.now(value);
         }
-        let byte = matches!(value, Source::Constant(value) if value < 256)
-            && !matches!(
-                address,
-                Address::Sum(..) | Address::Scaled(..) | Address::Absolute(_)
-            );
+        let plain = match address {
+            Address::Offset(..) => Some(Letter::U),
+            Address::Plus(..) => Some(Letter::H),
+            Address::Sum(..) | Address::Scaled(..) | Address::Absolute(_) => None,
+        };
+        let exists = |base: Letter, value: Letter| {
+            plain.is_some_and(|kind| find(family, Form::new(&[base, kind, value])).is_some())
+        };
+        let byte =
+            matches!(value, Source::Constant(value) if value < 256) && exists(Letter::S, Letter::B);
+        // An address that only the accumulator has, where nothing takes it from there.
+        let of_value = if byte { Letter::B } else { Letter::S };
+        if address_held && !far && !exists(Letter::K, of_value) {
+            self.save()?;
+            address_held = false;
+        }
         if let (Source::Constant(constant), false) = (value, byte) {
             if address_held || far {
                 let to = self.scratch;

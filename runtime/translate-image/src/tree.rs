@@ -216,7 +216,6 @@ pub(crate) const fn commutes(family: Family) -> bool {
             | Family::ne
             | Family::if_eq
             | Family::if_ne
-            | Family::again_eq
             | Family::again_ne
             | Family::if_and_nz
             | Family::if_and_z
