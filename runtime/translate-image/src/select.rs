@@ -681,8 +681,16 @@ impl Selector<'_> {
             let operands = operands.with(letter, Self::value(value, letter));
             return self.code.emit_form(family, form, &operands);
         }
-        if find(family, form).is_none() {
-            return Err(Limit::Operand);
+        if find(family, form).is_none() && uses_accumulator {
+            // An address that was put together: it has to go to a slot, too.
+            let to = self.scratch.saturating_add(2);
+            self.code.emit(opcode::keep_d, &[0, to.into()])?;
+            let form = Form::new(&[Letter::S, Letter::U, letter]);
+            let operands = Operands::default()
+                .with(Letter::S, to.into())
+                .with(Letter::U, 0)
+                .with(letter, Self::value(value, letter));
+            return self.code.emit_form(family, form, &operands);
         }
         self.code.emit_form(family, form, &operands)
     }
