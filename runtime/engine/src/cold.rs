@@ -150,12 +150,12 @@ fn step(context: &mut Context<'_>) -> Result<(), Exit> {
         }
         opcode::return_many => {
             let link = frame.get(pc.u16(const { offset(opcode::return_many, 0) }));
-            let from = pc.u32(const { offset(opcode::return_many, 1) });
+            let from = pc.u32(const { offset(opcode::return_many, 2) });
             copy_slots(
                 context,
                 from,
                 0,
-                pc.u32(const { offset(opcode::return_many, 2) }),
+                pc.u32(const { offset(opcode::return_many, 1) }),
             );
             context.pc = context.code.ahead(link as usize);
             context.frame = frame.back(context.pc.back(2).u16(0) as usize);
@@ -169,19 +169,9 @@ fn step(context: &mut Context<'_>) -> Result<(), Exit> {
             pc.u32(const { offset(opcode::far_set, 1) }),
             frame.get(first),
         ),
-        opcode::far_copy => {
-            let from = pc.u32(const { offset(opcode::far_copy, 0) });
-            let to = pc.u32(const { offset(opcode::far_copy, 1) });
-            copy_slots(
-                context,
-                from,
-                to,
-                pc.u32(const { offset(opcode::far_copy, 2) }),
-            );
-        }
         opcode::far_zero => {
-            let to = pc.u32(const { offset(opcode::far_zero, 0) });
-            for index in 0..pc.u32(const { offset(opcode::far_zero, 1) }) {
+            let to = pc.u32(const { offset(opcode::far_zero, 1) });
+            for index in 0..pc.u32(const { offset(opcode::far_zero, 0) }) {
                 frame.set(to.wrapping_add(index), 0);
             }
         }
@@ -242,7 +232,7 @@ fn length_of(opcode: u16) -> usize {
             }
         };
     }
-    lengths!(far_get far_set far_copy far_zero memory_init table_get table_set table_size
+    lengths!(far_get far_set far_zero memory_init table_get table_set table_size
         table_grow table_copy table_fill table_init)
 }
 

@@ -560,8 +560,8 @@ pub(crate) fn run(context: &mut Context<'_>) -> Exit {
             next!(move_w_q);
         }};
         (zero) => {{
-            let first = pc.u8(2);
-            let end = first.wrapping_add(pc.u8(3));
+            let first = pc.u8(field!(zero 1));
+            let end = first.wrapping_add(pc.u8(field!(zero 0)));
             let mut slot = first;
             while slot < end {
                 frame.set(slot, 0);

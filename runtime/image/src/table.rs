@@ -50,7 +50,7 @@ macro_rules! for_each_instruction {
             special return_k [acc K, l L] ("returns, the result is in acc");
             special return_s [a S, l L] ("returns, acc = a");
             special return_h [a H, l L] ("returns, acc = a");
-            special return_many [l L, a F, n W] ("copies n slots from a to the first ones and returns");
+            special return_many [l L, n W, a F] ("copies n slots from a to the first ones and returns");
 
             // Moves. They leave acc as it is, but for `get` and `const`.
             special move_s_d [a S, d D] ("d = a");
@@ -64,9 +64,8 @@ macro_rules! for_each_instruction {
             special keep_d [acc K, d D] ("d = acc");
             special far_get [d D, a F] ("d = a");
             special far_set [a S, d O] ("d = a");
-            special far_copy [a F, d O, n W] ("copies n slots, ascending, from a to d");
-            special zero [d D, n B] ("n slots from d on are 0");
-            special far_zero [d O, n W] ("n slots from d on are 0");
+            special zero [n B, d D] ("n slots from d on are 0");
+            special far_zero [n W, d O] ("n slots from d on are 0");
             value get_s [a S] (a);
             value const_h [a H] (a);
             value const_w [a W] (a);

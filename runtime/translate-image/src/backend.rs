@@ -531,7 +531,7 @@ impl Backend for ImageBackend<'_> {
                 } else {
                     self.selector
                         .code
-                        .emit(opcode::return_many, &[link, from.into(), 2])?;
+                        .emit(opcode::return_many, &[link, 2, from.into()])?;
                 }
             }
             Results::One(_, operand) => {
@@ -561,7 +561,7 @@ impl Backend for ImageBackend<'_> {
                 let from = self.slot(slot);
                 self.selector
                     .code
-                    .emit(opcode::return_many, &[link, from.into(), words.into()])?;
+                    .emit(opcode::return_many, &[link, words.into(), from.into()])?;
             }
         }
         self.unreachable_from_here();
