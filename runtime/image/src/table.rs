@@ -277,7 +277,9 @@ macro_rules! for_each_instruction {
             store store_8_ssh_s [a S, b S, v S, h H] (store_8!(a.wrapping_add(b).wrapping_add(h), v));
             store store_8_ssh_k [v K, a S, b S, h H] (store_8!(a.wrapping_add(b).wrapping_add(h), v));
             store store_16_su_s [a S, v S, u U] (store_16!(at!(a, u), v));
+            store store_16_sh_s [a S, v S, h H] (store_16!(a.wrapping_add(h), v));
             store store_16_su_k [v K, a S, u U] (store_16!(at!(a, u), v));
+            store store_16_sh_k [v K, a S, h H] (store_16!(a.wrapping_add(h), v));
             store store_32_su_s [a S, v S, u U] (store_32!(at!(a, u), v));
             store store_32_sh_s [a S, v S, h H] (store_32!(a.wrapping_add(h), v));
             store store_32_su_k [v K, a S, u U] (store_32!(at!(a, u), v));

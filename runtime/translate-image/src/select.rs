@@ -300,7 +300,12 @@ impl Selector<'_> {
                 .sources()
                 .contains(&wanted),
             (Operation::Binary(family), [a, b]) if Some(a) == wanted || Some(b) == wanted => {
-                let letters = [a, b].map(|source| self.letters(family, source));
+                // Of two nodes the one before is in its slot by then.
+                let letters = [a, b].map(|source| match source {
+                    Source::Node(_) if Some(source) != wanted => [Some(Letter::S), None, None],
+                    Source::Slot(_) => [Some(Letter::S), None, None],
+                    _ => self.letters(family, source),
+                });
                 let [a, b] = &letters;
                 choose(family, a, b, false).is_some() || choose(family, a, b, true).is_some()
             }
