@@ -324,15 +324,34 @@ impl Words {
     /// Reads two words as one of 64 bits.
     #[inline(always)]
     pub(crate) fn pair(self, index: u32) -> u64 {
-        u64::from(self.get(index)) | u64::from(self.get(index.wrapping_add(1))) << 32
+        let pair = self.ahead(index as usize).known();
+        u64::from(pair.get(0)) | u64::from(pair.get(1)) << 32
     }
 
     /// Writes a word of 64 bits as two.
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "the low half first")]
     pub(crate) fn set_pair(self, index: u32, value: u64) {
-        self.set(index, value as u32);
-        self.set(index.wrapping_add(1), (value >> 32) as u32);
+        let pair = self.ahead(index as usize).known();
+        pair.set(0, value as u32);
+        pair.set(1, (value >> 32) as u32);
+    }
+
+    /// Hides where an address comes from: then both words of a pair are reached from it, by one
+    /// instruction, and not each on its own (2026-11: 14 % of `siphash`).
+    #[inline(always)]
+    fn known(self) -> Self {
+        #[cfg(all(thumb_2, not(feature = "checked")))]
+        {
+            let mut moved = self;
+            // SAFETY: there is no instruction in it.
+            unsafe {
+                core::arch::asm!("@ {0}", inout(reg) moved.at, options(nomem, nostack, preserves_flags));
+            }
+            moved
+        }
+        #[cfg(not(all(thumb_2, not(feature = "checked"))))]
+        self
     }
 }
 

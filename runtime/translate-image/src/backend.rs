@@ -5,7 +5,7 @@ use crate::code::{LOW_WORDS, Operands};
 use crate::forms::{Family, Form, Letter, find};
 use crate::operators::{Simplified, access, back, binary, can_trap, other, simplify};
 use crate::translator::ImageBackend;
-use crate::tree::{Operation, Source};
+use crate::tree::{Operation, Source, commutes};
 use mote_engine::ValueType;
 use mote_image::opcode;
 use mote_translate::{
@@ -606,11 +606,15 @@ impl Backend for ImageBackend<'_> {
         let first = self.selector.first_of(&[source]);
         self.selector.store_below(first)?;
         let (family, operands) = self.condition(source, unless);
-        if let Some(charge) = target.back
-            && self.count(family, operands, target.label.0, charge)?
-        {
-            self.used(first);
-            return Ok(());
+        if let Some(charge) = target.back {
+            let head = target.label.0;
+            let [a, b] = operands;
+            if self.count(family, [a, b], head, charge)?
+                || (commutes(family) && self.count(family, [b, a], head, charge)?)
+            {
+                self.used(first);
+                return Ok(());
+            }
         }
         self.selector.evaluate_all(&operands)?;
         // Branches back have no form that tests bits.

@@ -6,6 +6,7 @@
 
 use crate::Limit;
 use crate::forms::{Family, Form, Letter, find};
+use crate::operators::opposite;
 use mote_image::{Class, Encoded, INSTRUCTIONS, Kind, Shape, opcode};
 use mote_translate::Label;
 
@@ -431,8 +432,9 @@ impl<'b> Code<'b> {
         self.await_label(label, start, field, false)
     }
 
-    /// Emits a branch that is taken if a condition holds, around a jump to a branch of another
-    /// kind: `if condition, go on below; jump past it; below: the branch`.
+    /// Emits a branch that is taken if a condition holds, to a branch of another kind: over that if
+    /// the opposite holds. Where there is no opposite: `if condition, go on below; jump past it;
+    /// below: the branch`.
     fn around(
         &mut self,
         family: Family,
@@ -441,14 +443,20 @@ impl<'b> Code<'b> {
         branch: impl FnOnce(&mut Self) -> Result<(), Limit>,
     ) -> Result<(), Limit> {
         operands.target = 0;
-        self.emit_form(family, form, &operands)?;
+        let opposite = opposite(family).filter(|&it| find(it, form).is_some());
+        self.emit_form(opposite.unwrap_or(family), form, &operands)?;
         let condition = self.last.unwrap_or(0);
         let field = self.used.wrapping_sub(condition).wrapping_sub(2);
-        let past = self.used;
-        self.emit(opcode::jump, &[0])?;
-        self.patch(condition, field, false)?;
-        branch(self)?;
-        self.patch(past, 2, false)?;
+        if opposite.is_some() {
+            branch(self)?;
+            self.patch(condition, field, false)?;
+        } else {
+            let past = self.used;
+            self.emit(opcode::jump, &[0])?;
+            self.patch(condition, field, false)?;
+            branch(self)?;
+            self.patch(past, 2, false)?;
+        }
         self.last = None;
         Ok(())
     }

@@ -228,6 +228,24 @@ pub(crate) const fn back(ahead: Family) -> (Option<Family>, Option<Family>) {
     }
 }
 
+/// Returns the family of branches that are taken if the condition does not hold.
+pub(crate) const fn opposite(ahead: Family) -> Option<Family> {
+    Some(match ahead {
+        Family::if_eq => Family::if_ne,
+        Family::if_ne => Family::if_eq,
+        Family::if_lt_s => Family::if_ge_s,
+        Family::if_ge_s => Family::if_lt_s,
+        Family::if_lt_u => Family::if_ge_u,
+        Family::if_ge_u => Family::if_lt_u,
+        Family::if_nz => Family::if_z,
+        Family::if_z => Family::if_nz,
+        Family::if_and_nz => Family::if_and_z,
+        Family::if_and_z => Family::if_and_nz,
+        // Neither of two floats needs be less than the other.
+        _ => return None,
+    })
+}
+
 const fn shift(family: Family) -> bool {
     matches!(
         family,
