@@ -103,6 +103,11 @@ macro_rules! for_each_instruction {
             value add_sw [a S, b W] (a.wrapping_add(b));
             value add_kw_d [a K, d D, b W] (a.wrapping_add(b));
             value add_kw [a K, b W] (a.wrapping_add(b));
+            value add_v_h [v V, b H] (v.wrapping_add(b));
+            value add_v_s [v V, b S] (v.wrapping_add(b));
+            value add_v_k [b K, v V] (v.wrapping_add(b));
+            value xor_v_k [b K, v V] (v ^ b);
+            value or_v_k [b K, v V] (v | b);
             value sub_ss_d [a S, b S, d D] (a.wrapping_sub(b));
             value sub_ss [a S, b S] (a.wrapping_sub(b));
             value sub_ks_d [a K, b S, d D] (a.wrapping_sub(b));
@@ -460,6 +465,7 @@ macro_rules! for_each_instruction {
             float fadd_sw [a S, b W] (f32_add(a, b));
             float fadd_kw_d [a K, d D, b W] (f32_add(a, b));
             float fadd_kw [a K, b W] (f32_add(a, b));
+            float fadd_v_k [b K, v V] (f32_add(v, b));
             float fsub_ss_d [a S, b S, d D] (f32_sub(a, b));
             float fsub_ss [a S, b S] (f32_sub(a, b));
             float fsub_ks_d [a K, b S, d D] (f32_sub(a, b));
@@ -486,6 +492,8 @@ macro_rules! for_each_instruction {
             float_branch if_feq_ss [a S, b S, t T] (f32_eq(a, b));
             float_branch if_fne_ss [a S, b S, t T] (!f32_eq(a, b));
             float_branch if_flt_ss [a S, b S, t T] (f32_lt(a, b));
+            float_branch if_fnlt_ss [a S, b S, t T] (!f32_lt(a, b));
+            float_branch if_fnle_ss [a S, b S, t T] (!f32_le(a, b));
             float_branch if_fle_ss [a S, b S, t T] (f32_le(a, b));
 
             // Conversions.

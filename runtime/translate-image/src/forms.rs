@@ -107,7 +107,7 @@ families! {
     load_64 store_64 select64
     fadd fsub fmul fdiv fmin fmax fcopysign
     fabs fneg fceil ffloor ftrunc fnearest fsqrt
-    feq fne flt fle if_feq if_fne if_flt if_fle
+    feq fne flt fle if_feq if_fne if_flt if_fle if_fnlt if_fnle
     dadd dsub dmul ddiv dmin dmax dcopysign
     dabs dneg dceil dfloor dtrunc dnearest dsqrt
     deq dne dlt dle

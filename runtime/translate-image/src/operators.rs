@@ -211,7 +211,9 @@ pub(crate) const fn branch(comparison: Family, unless: bool) -> Option<Family> {
         (Family::feq, false) | (Family::fne, true) => Family::if_feq,
         (Family::fne, false) | (Family::feq, true) => Family::if_fne,
         (Family::flt, false) => Family::if_flt,
+        (Family::flt, true) => Family::if_fnlt,
         (Family::fle, false) => Family::if_fle,
+        (Family::fle, true) => Family::if_fnle,
         _ => return None,
     })
 }
@@ -241,7 +243,10 @@ pub(crate) const fn opposite(ahead: Family) -> Option<Family> {
         Family::if_z => Family::if_nz,
         Family::if_and_nz => Family::if_and_z,
         Family::if_and_z => Family::if_and_nz,
-        // Neither of two floats needs be less than the other.
+        Family::if_flt => Family::if_fnlt,
+        Family::if_fnlt => Family::if_flt,
+        Family::if_fle => Family::if_fnle,
+        Family::if_fnle => Family::if_fle,
         _ => return None,
     })
 }
