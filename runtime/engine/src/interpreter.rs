@@ -79,6 +79,14 @@ pub(crate) fn extend_64(a: u32) -> u64 {
     i64::from(a.cast_signed()).cast_unsigned()
 }
 
+/// Rotates to the left by less than 32.
+#[inline(always)]
+fn rotate_64(a: u64, amount: u32) -> u64 {
+    let (high, low) = (low(a >> 32), low(a));
+    let half = |to: u32, from: u32| to << amount | from >> 1 >> (amount ^ 31);
+    u64::from(half(high, low)) << 32 | u64::from(half(low, high))
+}
+
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "that is its purpose")]
 pub(crate) fn low(a: u64) -> u32 {

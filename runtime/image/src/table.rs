@@ -369,7 +369,8 @@ macro_rules! for_each_instruction {
             wide shl64_pb_q [a P, b M6, d Q] (a << b);
             wide shr_u64_pb_q [a P, b M6, d Q] (a >> b);
             wide shr_s64_pb_q [a P, b M6, d Q] ((a.cast_signed() >> b).cast_unsigned());
-            wide rotl64_pb_q [a P, b M6, d Q] (a.rotate_left(b));
+            wide rotl64_pb_q [a P, b M, d Q] (rotate_64(a, b));
+            wide rotl64_beyond_pb_q [a P, b M, d Q] (rotate_64(a.rotate_left(32), b));
             value eq64_pp_d [a P, b P, d D] (u32::from(a == b));
             value ne64_pp_d [a P, b P, d D] (u32::from(a != b));
             value lt_s64_pp_d [a P, b P, d D] (u32::from(a.cast_signed() < b.cast_signed()));

@@ -178,12 +178,7 @@ impl Backend for ImageBackend<'_> {
         }
         let words = if is_wide(operator.result()) { 2 } else { 1 };
         self.before(&[], can_trap(family), Some((to, words)))?;
-        let (form, operands) = self.wide_operands(family, a, b)?;
-        // A rotation by a constant is one to the left.
-        let family = match (family, b) {
-            (Family::rotr64, Operand::Constant(_)) => Family::rotl64,
-            _ => family,
-        };
+        let (family, form, operands) = self.wide_operands(family, a, b)?;
         // A comparison's result may stay in the accumulator.
         let keep = words == 1 && self.is_temporary(to) && find(family, form).is_some();
         if words == 1 {

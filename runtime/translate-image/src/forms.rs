@@ -100,7 +100,7 @@ families! {
     if_eq if_ne if_lt_s if_lt_u if_ge_s if_ge_u if_nz if_z if_and_nz if_and_z
     again_ne again_lt_s again_nz
     count_ne count_lt_s count_lt_u count_nz
-    add64 sub64 mul64 and64 or64 xor64 shl64 shr_u64 shr_s64 rotl64 rotr64
+    add64 sub64 mul64 and64 or64 xor64 shl64 shr_u64 shr_s64 rotl64 rotl64_beyond rotr64
     div_s64 div_u64 rem_s64 rem_u64
     eq64 ne64 lt_s64 lt_u64 ge_s64 ge_u64 eqz64
     clz64 ctz64 popcnt64 extend_8_64 extend_16_64 extend_32_64 extend_s extend_u
