@@ -188,6 +188,18 @@ macro_rules! for_each_instruction {
             value rotr_sb_d [a S, b M, d D] (a.rotate_right(b));
             value rotr_kb_d [a K, b M, d D] (a.rotate_right(b));
             value rotr_ss_d [a S, b S, d D] (a.rotate_right(b & 31));
+            value xor_shl_ksb_d [a K, b S, c M, d D] (a ^ (b << c));
+            value xor_shl_ksb [a K, b S, c M] (a ^ (b << c));
+            value xor_shr_u_ksb_d [a K, b S, c M, d D] (a ^ (b >> c));
+            value xor_shr_u_ksb [a K, b S, c M] (a ^ (b >> c));
+            value xor_rotr_ksb_d [a K, b S, c M, d D] (a ^ b.rotate_right(c));
+            value xor_rotr_ksb [a K, b S, c M] (a ^ b.rotate_right(c));
+            value or_shl_ksb_d [a K, b S, c M, d D] (a | (b << c));
+            value or_shl_ksb [a K, b S, c M] (a | (b << c));
+            value or_shr_u_ksb_d [a K, b S, c M, d D] (a | (b >> c));
+            value or_shr_u_ksb [a K, b S, c M] (a | (b >> c));
+            value add_shl_ksb_d [a K, b S, c M, d D] (a.wrapping_add(b << c));
+            value add_shl_ksb [a K, b S, c M] (a.wrapping_add(b << c));
             value rotl_ss_d [a S, b S, d D] (a.rotate_left(b & 31));
             value eq_ss_d [a S, b S, d D] (u32::from(a == b));
             value eq_sh_d [a S, d D, b H] (u32::from(a == b));

@@ -251,6 +251,20 @@ pub(crate) const fn opposite(ahead: Family) -> Option<Family> {
     })
 }
 
+/// Returns the family that shifts one of its operands by a constant, and then does what that one
+/// of the first does with both.
+pub(crate) const fn with_shift(family: Family, shift: Family) -> Option<Family> {
+    Some(match (family, shift) {
+        (Family::xor, Family::shl) => Family::xor_shl,
+        (Family::xor, Family::shr_u) => Family::xor_shr_u,
+        (Family::xor, Family::rotr) => Family::xor_rotr,
+        (Family::or, Family::shl) => Family::or_shl,
+        (Family::or, Family::shr_u) => Family::or_shr_u,
+        (Family::add, Family::shl) => Family::add_shl,
+        _ => return None,
+    })
+}
+
 const fn shift(family: Family) -> bool {
     matches!(
         family,

@@ -3,6 +3,7 @@
 use crate::Limit;
 use crate::code::{Code, Operands, writes};
 use crate::forms::{Family, Form, Letter, find};
+use crate::operators::with_shift;
 use crate::tree::{Nodes, Operation, Source, State, choose, letters_of};
 use mote_image::opcode;
 
@@ -241,16 +242,67 @@ impl Selector<'_> {
         Ok(())
     }
 
-    /// Marks the nodes whose work a load does as part of its address.
+    /// Marks the nodes whose work a node does, too: parts of a load's address, a shift.
     fn absorb(&mut self, index: u8) {
         let Some(&node) = self.nodes.get(index) else {
             return;
         };
+        if let Operation::Binary(family) = node.operation
+            && matches!(node.state, State::Root | State::Inner)
+        {
+            let [a, b] = node.operands;
+            for (shifted, other) in [(b, a), (a, b)] {
+                if let Source::Node(shift) = shifted
+                    && self.absorbs_shift(family, shift, other, index)
+                {
+                    self.nodes.set_state(shift, State::Absorbed);
+                    return;
+                }
+            }
+        }
         if let (Operation::Load(family), [base, Source::Constant(offset)]) =
             (node.operation, node.operands)
             && matches!(node.state, State::Root | State::Inner)
         {
             self.absorb_address(family, base, offset);
+        }
+    }
+
+    /// Tells whether an operator can do the work of a shift that is one of its operands: the other
+    /// one has to be in the accumulator by then.
+    fn absorbs_shift(&self, family: Family, shift: u8, other: Source, user: u8) -> bool {
+        let Some((_, source, _)) = self.shift(family, shift) else {
+            return false;
+        };
+        let inner = self.nodes.get(shift).map(|node| node.state) == Some(State::Inner);
+        inner
+            && match (source, other) {
+                // It is the last one that is computed.
+                (Source::Slot(_), Source::Node(_)) => true,
+                (Source::Node(source), Source::Node(other)) => source < other,
+                // It is there now, and nothing comes between.
+                (Source::Slot(_), Source::Slot(slot)) => {
+                    self.held.is_none()
+                        && self.code.accumulator == Some(slot)
+                        && shift.checked_add(1) == Some(user)
+                        && (0..shift).all(|index| {
+                            let state = self.nodes.get(index).map(|node| node.state);
+                            state == Some(State::Stored)
+                        })
+                }
+                _ => false,
+            }
+    }
+
+    /// Returns the family that does the work of an operator and a shift, what is shifted and by
+    /// how much.
+    fn shift(&self, family: Family, shift: u8) -> Option<(Family, Source, u32)> {
+        let node = self.nodes.get(shift)?;
+        match (node.operation, node.operands) {
+            (Operation::Binary(shift), [source, Source::Constant(amount)]) => {
+                Some((with_shift(family, shift)?, source, amount & 31))
+            }
+            _ => None,
         }
     }
 
@@ -319,7 +371,10 @@ impl Selector<'_> {
             return Ok(());
         };
         let in_slot = match (node.operation, node.operands) {
-            (Operation::Binary(family), operands) => self.binary(family, operands, to, node.to)?,
+            (Operation::Binary(family), operands) => match self.absorbed_shift(family, operands) {
+                Some(shift) => self.binary_with_shift(shift, to, node.to)?,
+                None => self.binary(family, operands, to, node.to)?,
+            },
             (Operation::Load(family), [base, Source::Constant(offset)]) => {
                 self.load(family, base, offset, to, node.to)?
             }
@@ -340,6 +395,45 @@ impl Selector<'_> {
             self.held = Some(index);
         }
         Ok(())
+    }
+
+    /// Returns family, other operand, what is shifted and by how much, where an operator does the
+    /// work of a shift.
+    fn absorbed_shift(
+        &self,
+        family: Family,
+        [a, b]: [Source; 2],
+    ) -> Option<(Family, Source, Source, u32)> {
+        [(b, a), (a, b)].into_iter().find_map(|(shifted, other)| {
+            let Source::Node(index) = shifted else {
+                return None;
+            };
+            let node = self.nodes.get(index)?;
+            let (family, source, amount) = self.shift(family, index)?;
+            (node.state == State::Absorbed).then_some((family, other, source, amount))
+        })
+    }
+
+    /// Emits an operator of which one operand is shifted.
+    fn binary_with_shift(
+        &mut self,
+        (family, other, shifted, amount): (Family, Source, Source, u32),
+        to: Option<u32>,
+        spare: u32,
+    ) -> Result<Option<u32>, Limit> {
+        let shifted = self.slot(shifted, 0)?;
+        match self.now(other) {
+            Source::Node(_) => self.held = None,
+            Source::Slot(slot) if self.held.is_none() && self.code.accumulator == Some(slot) => {}
+            Source::Slot(slot) => self.emit(opcode::get_s, &[slot.into()])?,
+            Source::Constant(value) => self.load_constant(value)?,
+        }
+        let form = Form::new(&[Letter::K, Letter::S, Letter::B]);
+        let operands = Operands::default()
+            .with(Letter::K, 0)
+            .with(Letter::S, shifted.into())
+            .with(Letter::B, amount.into());
+        self.emit_where(family, form, operands, to, spare)
     }
 
     /// Emits an operator of two operands; where to, if not to the accumulator alone. Returns the
