@@ -76,15 +76,10 @@ fn charge(context: &Context<'_>) -> u64 {
 
 /// Tells whether an instruction that charges has its charge where [`charge`] looks for it.
 const fn charge_is_first(kinds: &[Kind]) -> bool {
-    let mut rest = kinds;
-    while let [first, tail @ ..] = rest {
-        match first {
-            Kind::K => {}
-            Kind::C => return true,
-            _ => break,
-        }
-        rest = tail;
-    }
+    let mut rest = match kinds {
+        [Kind::K, Kind::C, rest @ ..] | [Kind::C, rest @ ..] => rest,
+        _ => kinds,
+    };
     while let [first, tail @ ..] = rest {
         if matches!(first, Kind::C) {
             return false;

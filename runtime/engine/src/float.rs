@@ -178,7 +178,7 @@ fn whole(a: u64, rounding: Rounding) -> u64 {
     let one = match rounding {
         Rounding::Down if order > 0 => -1.0,
         Rounding::Up if order < 0 => 1.0,
-        _ => 0.0,
+        Rounding::Nearest | Rounding::Down | Rounding::Up => 0.0,
     };
     f64_copysign((nearest + one).to_bits(), a)
 }
@@ -449,6 +449,11 @@ mod tests {
     }
 
     /// Calls with numbers of all kinds: small and large ones, halves, those near an edge.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        reason = "numbers at random"
+    )]
     fn samples(mut check: impl FnMut(f64, f64)) {
         let mut state = 1u64;
         let mut random = move || {
@@ -494,6 +499,11 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "what is compared with"
+    )]
     fn what_is_on_the_bits_agrees_with_the_processor() {
         samples(|x, y| {
             let (a, b) = (x.to_bits(), y.to_bits());

@@ -346,7 +346,7 @@ impl Words {
             let mut moved = self;
             // SAFETY: there is no instruction in it.
             unsafe {
-                core::arch::asm!("@ {0}", inout(reg) moved.at, options(nomem, nostack, preserves_flags));
+                core::arch::asm!("@ {0}", inout(reg) moved.at, options(readonly, nostack, preserves_flags));
             }
             moved
         }

@@ -184,13 +184,13 @@ fn operators_that_shift_an_operand_take_the_right_one() {
 
 fn operators_by_hand(x: u32, y: u32) -> i32 {
     let step = |s: u32, with: u32| s.wrapping_mul(31).wrapping_add(with);
-    let mut s = x << 4 ^ y;
-    s = step(s, x * 256 | y >> 1);
-    s = step(s, x << 8 ^ y >> 2);
-    s = step(s, s ^ s << 13);
+    let mut s = (x << 4) ^ y;
+    s = step(s, (x * 256) | (y >> 1));
+    s = step(s, (x << 8) ^ (y >> 2));
+    s = step(s, s ^ (s << 13));
     s ^= s.rotate_right(7);
     s = step(s, (5 << 2) + 5);
     s = step(s, (7 << 3) + 7);
-    s = s.rotate_left(5) | (x + y) << 3;
+    s = s.rotate_left(5) | ((x + y) << 3);
     s.cast_signed()
 }
