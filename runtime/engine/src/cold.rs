@@ -5,11 +5,12 @@
 //! is simply executed again.
 
 use crate::context::Context;
+use crate::instance::word;
 use crate::interpreter::Exit;
-use crate::raw::Code;
+use crate::raw::{Bytes, Code, opaque};
 use crate::slow::slow;
 use crate::trap::TrapKind;
-use mote_image::{Kind, NONE, SegmentRecord, Shape, length, offset, opcode};
+use mote_image::{INSTRUCTIONS, Kind, NONE, SegmentRecord, length, offset, opcode};
 
 /// What comes after an instruction that the loop left to others: the next one.
 pub(crate) const NEXT: u32 = 0x100;
@@ -36,15 +37,15 @@ pub(crate) fn trap_of(number: u32) -> TrapKind {
 }
 
 const PIECE_BYTES: u32 = 256;
-const PIECE_ENTRIES: u32 = PIECE_BYTES / 4;
 
 /// Decides what comes after a charge that the loop's fuel did not cover. It was taken from the
 /// balance, which is less than nothing for the moment.
 #[inline(never)]
 pub(crate) fn short_of_fuel(context: &mut Context<'_>) -> u32 {
     let needed = charge(context);
-    context.balance = context.balance.wrapping_add(needed);
-    if context.balance >= needed {
+    let balance = context.balance().wrapping_add(needed);
+    context.set_balance(balance);
+    if balance >= needed {
         return NEXT;
     }
     context.exit = Exit::OutOfFuel(needed);
@@ -54,8 +55,7 @@ pub(crate) fn short_of_fuel(context: &mut Context<'_>) -> u32 {
 /// Returns the charge of the instruction that the context stands at.
 fn charge(context: &Context<'_>) -> u64 {
     let pc = context.pc;
-    let opcode = number(pc);
-    let function = match opcode {
+    let function = match number(pc) {
         opcode::call => pc.u16(const { offset(opcode::call, 0) }),
         opcode::call_indirect => {
             let index = context
@@ -64,26 +64,37 @@ fn charge(context: &Context<'_>) -> u64 {
             let table = table(context, pc.u16(const { offset(opcode::call_indirect, 1) }));
             context.block.get(table.start.wrapping_add(index))
         }
-        _ => {
-            let places = Shape::of(opcode).into_iter().flat_map(Shape::places);
-            for (kind, at) in places {
-                if kind == Kind::C {
-                    return u64::from(pc.u8(at));
-                }
-                if kind == Kind::Z {
-                    return u64::from(pc.u32(at));
-                }
-            }
-            return 0;
+        opcode::jump_back_far => {
+            return pc.u32(const { offset(opcode::jump_back_far, 0) }).into();
         }
+        // All others have it in the same place.
+        _ => return pc.u8(const { offset(opcode::jump_back, 0) }).into(),
     };
-    u64::from(
-        context
-            .functions
-            .ahead((function as usize).wrapping_mul(4))
-            .get(1),
-    )
+    let record = context.functions.ahead((function as usize).wrapping_mul(4));
+    record.get(1).into()
 }
+
+/// Tells whether an instruction that charges has its charge where [`charge`] looks for it.
+const fn charge_is_first(kinds: &[Kind]) -> bool {
+    let mut rest = match kinds {
+        [Kind::K, Kind::C, rest @ ..] | [Kind::C, rest @ ..] => rest,
+        _ => kinds,
+    };
+    while let [first, tail @ ..] = rest {
+        if matches!(first, Kind::C) {
+            return false;
+        }
+        rest = tail;
+    }
+    true
+}
+const _: () = {
+    let mut rest = INSTRUCTIONS;
+    while let [first, tail @ ..] = rest {
+        assert!(charge_is_first(first.kinds), "the charge comes first");
+        rest = tail;
+    }
+};
 
 fn number(pc: Code) -> u16 {
     let [b0, b1, ..] = pc.u16(0).to_le_bytes();
@@ -119,9 +130,8 @@ fn step(context: &mut Context<'_>) -> Result<(), Exit> {
         opcode::call_indirect => {
             // The loop has found that the entry is an import of the right type.
             let table = table(context, pc.u16(const { offset(opcode::call_indirect, 1) }));
-            let import = context
-                .block
-                .get(table.start.wrapping_add(frame.get(first)));
+            let entry = table.start.wrapping_add(frame.get(first));
+            let import = context.block.get(entry);
             return Err(Exit::HostCall {
                 import,
                 base: pc.u16(const { offset(opcode::call_indirect, 3) }),
@@ -135,12 +145,12 @@ fn step(context: &mut Context<'_>) -> Result<(), Exit> {
         }
         opcode::return_many => {
             let link = frame.get(pc.u16(const { offset(opcode::return_many, 0) }));
-            let from = pc.u32(const { offset(opcode::return_many, 1) });
+            let from = pc.u32(const { offset(opcode::return_many, 2) });
             copy_slots(
                 context,
                 from,
                 0,
-                pc.u32(const { offset(opcode::return_many, 2) }),
+                pc.u32(const { offset(opcode::return_many, 1) }),
             );
             context.pc = context.code.ahead(link as usize);
             context.frame = frame.back(context.pc.back(2).u16(0) as usize);
@@ -154,53 +164,58 @@ fn step(context: &mut Context<'_>) -> Result<(), Exit> {
             pc.u32(const { offset(opcode::far_set, 1) }),
             frame.get(first),
         ),
-        opcode::far_copy => {
-            let from = pc.u32(const { offset(opcode::far_copy, 0) });
-            let to = pc.u32(const { offset(opcode::far_copy, 1) });
-            copy_slots(
-                context,
-                from,
-                to,
-                pc.u32(const { offset(opcode::far_copy, 2) }),
-            );
-        }
         opcode::far_zero => {
-            let to = pc.u32(const { offset(opcode::far_zero, 0) });
-            for index in 0..pc.u32(const { offset(opcode::far_zero, 1) }) {
+            let to = pc.u32(const { offset(opcode::far_zero, 1) });
+            for index in 0..pc.u32(const { offset(opcode::far_zero, 0) }) {
                 frame.set(to.wrapping_add(index), 0);
             }
         }
-        opcode::memory_size => frame.set(first, context.pages),
+        opcode::memory_size => frame.set(first, context.state.get(word::PAGES)),
         opcode::memory_grow => memory_grow(context, first)?,
-        opcode::memory_copy => memory_copy(context, first)?,
-        opcode::memory_fill => memory_fill(context, first)?,
-        opcode::memory_init => memory_init(context, first, pc.u16(4))?,
+        opcode::memory_copy => {
+            let memory = memory(context);
+            bulk(context, first, &memory, &From::Place(memory))?;
+        }
+        opcode::memory_fill => bulk(context, first, &memory(context), &From::Value)?,
+        opcode::memory_init => {
+            let segment = pc.u16(4);
+            let contents = contents(context, segment, context.image.data(segment as usize));
+            bulk(context, first, &memory(context), &From::Segment(contents))?;
+        }
         opcode::data_drop => drop_segment(context, pc.u16(2)),
         opcode::element_drop => {
-            let first_element = u32::from(context.image.header().data);
-            drop_segment(context, first_element.wrapping_add(pc.u16(2)));
+            drop_segment(context, first_element(context).wrapping_add(pc.u16(2)));
         }
         opcode::table_get => {
-            let table = table(context, pc.u16(4));
-            let index = within(frame.get(first), table.entries)?;
-            frame.set(pc.u8(3), context.block.get(table.start.wrapping_add(index)));
+            let entry = entry(context, pc.u16(4), first)?;
+            frame.set(pc.u8(3), context.block.get(entry));
         }
         opcode::table_set => {
-            let table = table(context, pc.u16(4));
-            let index = within(frame.get(first), table.entries)?;
-            context
-                .block
-                .set(table.start.wrapping_add(index), frame.get(pc.u8(3)));
+            let entry = entry(context, pc.u16(4), first)?;
+            context.block.set(entry, frame.get(pc.u8(3)));
         }
-        opcode::table_size => frame.set(first, table(context, pc.u16(4)).entries),
+        opcode::table_size => frame.set(first, table(context, pc.u16(4)).length),
         opcode::table_grow => table_grow(context, first, pc.u16(4))?,
-        opcode::table_copy => table_copy(context, first, pc.u16(4), pc.u16(6))?,
-        opcode::table_fill => table_fill(context, first, pc.u16(4))?,
-        opcode::table_init => table_init(context, first, pc.u16(4), pc.u16(6))?,
+        opcode::table_copy => {
+            let source = From::Place(table(context, pc.u16(6)));
+            bulk(context, first, &table(context, pc.u16(4)), &source)?;
+        }
+        opcode::table_fill => bulk(context, first, &table(context, pc.u16(4)), &From::Value)?,
+        opcode::table_init => {
+            let segment = pc.u16(6);
+            let bit = first_element(context).wrapping_add(segment);
+            let contents = contents(context, bit, context.image.element(segment as usize));
+            let source = From::Segment(contents);
+            bulk(context, first, &table(context, pc.u16(4)), &source)?;
+        }
         _ => return slow(context, opcode),
     }
     context.pc = pc.ahead(length_of(opcode));
     Ok(())
+}
+
+fn first_element(context: &Context<'_>) -> u32 {
+    context.image.header().data.into()
 }
 
 fn length_of(opcode: u16) -> usize {
@@ -212,7 +227,7 @@ fn length_of(opcode: u16) -> usize {
             }
         };
     }
-    lengths!(far_get far_set far_copy far_zero memory_init table_get table_set table_size
+    lengths!(far_get far_set far_zero memory_init table_get table_set table_size
         table_grow table_copy table_fill table_init)
 }
 
@@ -224,54 +239,132 @@ fn copy_slots(context: &Context<'_>, from: u32, to: u32, count: u32) {
 }
 
 /// Takes the charge of a piece, or stops before it.
-fn pay(context: &mut Context<'_>, units: u32) -> Result<(), Exit> {
+fn pay(context: &Context<'_>, units: u32) -> Result<(), Exit> {
     let units = u64::from(units);
-    context.balance = context
-        .balance
-        .checked_sub(units)
-        .ok_or(Exit::OutOfFuel(units))?;
+    let rest = context.balance().checked_sub(units);
+    context.set_balance(rest.ok_or(Exit::OutOfFuel(units))?);
     Ok(())
 }
 
-/// The operands of a bulk operation: to, from, count.
-fn operands(context: &Context<'_>, first: u32) -> [u32; 3] {
-    [0, 1, 2].map(|index| context.frame.get(first.wrapping_add(index)))
+/// The memory or a table, as bytes.
+#[derive(Clone, Copy)]
+struct Place {
+    bytes: Bytes,
+    /// Where it begins, in elements.
+    start: u32,
+    /// How many elements it has.
+    length: u32,
+    /// The size of an element in bytes: the logarithm.
+    log2: u32,
+    /// The trap of an access beyond it.
+    beyond: TrapKind,
 }
 
-/// Runs a bulk operation piece by piece: `piece` does one, at these places.
-fn pieces(
-    context: &mut Context<'_>,
-    first: u32,
-    most: u32,
-    descending: bool,
-    moves_from: bool,
-    piece: impl Fn(&mut Context<'_>, u32, u32, u32),
-) -> Result<(), Exit> {
-    let [mut to, mut from, mut count] = operands(context, first);
+fn memory(context: &Context<'_>) -> Place {
+    Place {
+        bytes: context.bytes,
+        start: 0,
+        length: context.state.get(word::MEMORY_BYTES),
+        log2: 0,
+        beyond: TrapKind::MemoryOutOfBounds,
+    }
+}
+
+fn table(context: &Context<'_>, index: u32) -> Place {
+    let record = context.tables.ahead((index as usize).wrapping_mul(3));
+    Place {
+        bytes: context.block.bytes(),
+        start: record.get(0),
+        length: record.get(1),
+        log2: 2,
+        beyond: TrapKind::TableOutOfBounds,
+    }
+}
+
+impl Place {
+    fn holds(&self, start: u32, count: u32) -> Result<(), Exit> {
+        within(start, count, self.length, self.beyond)
+    }
+
+    /// Returns the place of an element among the bytes.
+    fn at(&self, element: u32) -> u32 {
+        self.start.wrapping_add(element) << self.log2
+    }
+}
+
+fn within(start: u32, count: u32, length: u32, beyond: TrapKind) -> Result<(), Exit> {
+    match start.checked_add(count) {
+        Some(end) if end <= length => Ok(()),
+        _ => Err(Exit::Trapped(beyond)),
+    }
+}
+
+/// Returns the entry of a table that an operand names.
+fn entry(context: &Context<'_>, index: u32, operand: u32) -> Result<u32, Exit> {
+    let table = table(context, index);
+    let index = context.frame.get(operand);
+    table.holds(index, 1)?;
+    Ok(table.start.wrapping_add(index))
+}
+
+/// Where a bulk operation has its elements from.
+enum From<'a> {
+    /// From there, which may be the same place.
+    Place(Place),
+    /// From a segment.
+    Segment(&'a [u8]),
+    /// They are all the same.
+    Value,
+}
+
+/// Runs a bulk operation piece by piece. The operands are: to, from or value, count.
+#[inline(never)]
+fn bulk(context: &Context<'_>, first: u32, target: &Place, source: &From<'_>) -> Result<(), Exit> {
+    let log2 = target.log2;
+    let [mut to, mut from, mut count] =
+        [0, 1, 2].map(|index| context.frame.get(first.wrapping_add(index)));
+    match source {
+        From::Place(place) => place.holds(from, count)?,
+        From::Segment(bytes) => {
+            let length = u32::try_from(bytes.len()).unwrap_or(0) >> log2;
+            within(from, count, length, target.beyond)?;
+        }
+        From::Value => {}
+    }
+    target.holds(to, count)?;
+    let descending = matches!(source, From::Place(_)) && to > from;
     while count > 0 {
-        let part = count.min(most);
-        let units = if most == PIECE_BYTES {
-            part.div_ceil(4)
-        } else {
-            part
-        };
-        pay(context, units)?;
+        let part = count.min(PIECE_BYTES >> log2);
+        let bytes = part << log2;
+        pay(context, bytes.div_ceil(4))?;
         count = count.wrapping_sub(part);
-        if descending {
-            piece(
-                context,
-                to.wrapping_add(count),
-                from.wrapping_add(count),
-                part,
-            );
-        } else {
-            piece(context, to, from, part);
+        let done = if descending { count } else { 0 };
+        let at = target.at(to.wrapping_add(done));
+        match source {
+            From::Place(place) => {
+                let from = place.at(from.wrapping_add(done));
+                target.bytes.copy(at, from, bytes);
+            }
+            From::Segment(contents) => {
+                let from = (from << log2) as usize;
+                let end = from.wrapping_add(bytes as usize);
+                target
+                    .bytes
+                    .copy_in(at, contents.get(from..end).unwrap_or(&[]));
+            }
+            From::Value if log2 == 0 => {
+                let [value, ..] = from.to_le_bytes();
+                target.bytes.fill(at, value, bytes);
+            }
+            From::Value => fill_words(target.bytes, at, from, bytes),
+        }
+        // What is left, should the next piece not be paid for.
+        if !descending {
             to = to.wrapping_add(part);
-            if moves_from {
+            if !matches!(source, From::Value) {
                 from = from.wrapping_add(part);
             }
         }
-        // What is left, should the next piece not be paid for.
         context.frame.set(first, to);
         context.frame.set(first.wrapping_add(1), from);
         context.frame.set(first.wrapping_add(2), count);
@@ -279,70 +372,12 @@ fn pieces(
     Ok(())
 }
 
-fn in_bounds(start: u32, count: u32, length: u32, kind: TrapKind) -> Result<(), Exit> {
-    match start.checked_add(count) {
-        Some(end) if end <= length => Ok(()),
-        _ => Err(Exit::Trapped(kind)),
+fn fill_words(bytes: Bytes, at: u32, value: u32, count: u32) {
+    let mut done = 0;
+    while done < count {
+        bytes.store_u32(at.wrapping_add(done), value);
+        done = opaque(done.wrapping_add(4));
     }
-}
-
-fn memory_copy(context: &mut Context<'_>, first: u32) -> Result<(), Exit> {
-    let [to, from, count] = operands(context, first);
-    in_bounds(to, count, context.memory_bytes, TrapKind::MemoryOutOfBounds)?;
-    in_bounds(
-        from,
-        count,
-        context.memory_bytes,
-        TrapKind::MemoryOutOfBounds,
-    )?;
-    pieces(
-        context,
-        first,
-        PIECE_BYTES,
-        to > from,
-        true,
-        |context, to, from, count| {
-            context.bytes.copy(to, from, count);
-        },
-    )
-}
-
-fn memory_fill(context: &mut Context<'_>, first: u32) -> Result<(), Exit> {
-    let [to, _, count] = operands(context, first);
-    in_bounds(to, count, context.memory_bytes, TrapKind::MemoryOutOfBounds)?;
-    pieces(
-        context,
-        first,
-        PIECE_BYTES,
-        false,
-        false,
-        |context, to, value, count| {
-            let [value, ..] = value.to_le_bytes();
-            context.bytes.fill(to, value, count);
-        },
-    )
-}
-
-fn memory_init(context: &mut Context<'_>, first: u32, segment: u32) -> Result<(), Exit> {
-    let [to, from, count] = operands(context, first);
-    let data = context.image.data(segment as usize);
-    let contents = contents(context, segment, data);
-    let length = u32::try_from(contents.len()).unwrap_or(0);
-    in_bounds(from, count, length, TrapKind::MemoryOutOfBounds)?;
-    in_bounds(to, count, context.memory_bytes, TrapKind::MemoryOutOfBounds)?;
-    pieces(
-        context,
-        first,
-        PIECE_BYTES,
-        false,
-        true,
-        |context, to, from, count| {
-            let from = from as usize;
-            if let Some(part) = contents.get(from..from.wrapping_add(count as usize)) {
-                context.bytes.copy_in(to, part);
-            }
-        },
-    )
 }
 
 /// Returns a segment's contents; none once it was given up.
@@ -358,171 +393,65 @@ fn drop_segment(context: &Context<'_>, bit: u32) {
     context.dropped.set(bit / 32, word | 1 << (bit % 32));
 }
 
-/// Grows the memory. The growth is paid for and zeroed in pieces; it is there once all are done.
-fn memory_grow(context: &mut Context<'_>, slot: u32) -> Result<(), Exit> {
-    let delta = context.frame.get(slot);
-    let Some(memory) = context.image.header().memory else {
-        return Ok(());
-    };
-    let pages = u64::from(context.pages).wrapping_add(u64::from(delta));
-    let bytes = pages << memory.page_log2;
-    if pages > u64::from(memory.pages_max) || bytes > u64::from(context.memory_capacity) {
-        context.frame.set(slot, NONE);
-        return Ok(());
+/// Writes a value to what is to become part of a place, piece by piece.
+fn grow(context: &Context<'_>, place: &Place, growth: u32, value: u32) -> Result<(), Exit> {
+    loop {
+        let done = context.state.get(word::PROGRESS);
+        let part = growth.wrapping_sub(done).min(PIECE_BYTES >> place.log2);
+        if part == 0 {
+            break;
+        }
+        let bytes = part << place.log2;
+        pay(context, bytes.div_ceil(4))?;
+        let at = place.at(place.length.wrapping_add(done));
+        if place.log2 == 0 {
+            place.bytes.fill(at, 0, bytes);
+        } else {
+            fill_words(place.bytes, at, value, bytes);
+        }
+        context.state.set(word::PROGRESS, done.wrapping_add(part));
     }
-    let start = u64::from(context.pages) << memory.page_log2;
-    let growth = bytes.wrapping_sub(start);
-    while u64::from(context.progress) < growth {
-        let done = u64::from(context.progress);
-        let part = growth.wrapping_sub(done).min(u64::from(PIECE_BYTES));
-        let (part, at) = (low(part), low(start.wrapping_add(done)));
-        pay(context, part.div_ceil(4))?;
-        context.bytes.fill(at, 0, part);
-        context.progress = context.progress.wrapping_add(part);
-    }
-    context.progress = 0;
-    context.frame.set(slot, context.pages);
-    context.pages = low(pages);
-    context.memory_bytes = low(bytes);
+    context.state.set(word::PROGRESS, 0);
     Ok(())
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "at most the memory's capacity, a u32"
-)]
-fn low(value: u64) -> u32 {
-    value as u32
+/// Grows the memory. The growth is paid for and zeroed in pieces; it is there once all are done.
+fn memory_grow(context: &Context<'_>, slot: u32) -> Result<(), Exit> {
+    let delta = context.frame.get(slot);
+    let Some(memory_type) = context.image.header().memory else {
+        return Ok(());
+    };
+    let before = context.state.get(word::PAGES);
+    // Pages have one byte, or 64 KiB: more of them than there are bytes are too many.
+    let pages = before.checked_add(delta);
+    let pages = pages.filter(|&pages| {
+        pages <= memory_type.pages_max && pages <= context.memory_capacity >> memory_type.page_log2
+    });
+    let Some(pages) = pages else {
+        context.frame.set(slot, NONE);
+        return Ok(());
+    };
+    let bytes = pages << memory_type.page_log2;
+    let mut place = memory(context);
+    place.length = before << memory_type.page_log2;
+    grow(context, &place, bytes.wrapping_sub(place.length), 0)?;
+    context.frame.set(slot, before);
+    context.state.set(word::PAGES, pages);
+    context.state.set(word::MEMORY_BYTES, bytes);
+    Ok(())
 }
 
-/// A table: where in the block its entries are, how many there are, and at most.
-struct Table {
-    start: u32,
-    entries: u32,
-    entries_max: u32,
-}
-
-fn table(context: &Context<'_>, index: u32) -> Table {
-    let record = context.tables.ahead((index as usize).wrapping_mul(3));
-    Table {
-        start: record.get(0),
-        entries: record.get(1),
-        entries_max: record.get(2),
-    }
-}
-
-fn within(index: u32, entries: u32) -> Result<u32, Exit> {
-    if index < entries {
-        Ok(index)
-    } else {
-        Err(Exit::Trapped(TrapKind::TableOutOfBounds))
-    }
-}
-
-fn table_grow(context: &mut Context<'_>, first: u32, index: u32) -> Result<(), Exit> {
-    let [value, delta, _] = [0, 1, 1].map(|at| context.frame.get(first.wrapping_add(at)));
+fn table_grow(context: &Context<'_>, first: u32, index: u32) -> Result<(), Exit> {
+    let value = context.frame.get(first);
+    let delta = context.frame.get(first.wrapping_add(1));
     let table = table(context, index);
-    let room = table.entries_max.wrapping_sub(table.entries);
-    if delta > room {
+    let record = context.tables.ahead((index as usize).wrapping_mul(3));
+    if delta > record.get(2).wrapping_sub(table.length) {
         context.frame.set(first, NONE);
         return Ok(());
     }
-    while context.progress < delta {
-        let part = delta.wrapping_sub(context.progress).min(PIECE_ENTRIES);
-        pay(context, part)?;
-        let start = table
-            .start
-            .wrapping_add(table.entries)
-            .wrapping_add(context.progress);
-        for at in 0..part {
-            context.block.set(start.wrapping_add(at), value);
-        }
-        context.progress = context.progress.wrapping_add(part);
-    }
-    context.progress = 0;
-    let record = context.tables.ahead((index as usize).wrapping_mul(3));
-    record.set(1, table.entries.wrapping_add(delta));
-    context.frame.set(first, table.entries);
+    grow(context, &table, delta, value)?;
+    record.set(1, table.length.wrapping_add(delta));
+    context.frame.set(first, table.length);
     Ok(())
-}
-
-fn table_copy(context: &mut Context<'_>, first: u32, to: u32, from: u32) -> Result<(), Exit> {
-    let [to_index, from_index, count] = operands(context, first);
-    let (target, source) = (table(context, to), table(context, from));
-    in_bounds(to_index, count, target.entries, TrapKind::TableOutOfBounds)?;
-    in_bounds(
-        from_index,
-        count,
-        source.entries,
-        TrapKind::TableOutOfBounds,
-    )?;
-    let descending = to_index > from_index;
-    pieces(
-        context,
-        first,
-        PIECE_ENTRIES,
-        descending,
-        true,
-        |context, to, from, count| {
-            for index in 0..count {
-                let index = if descending {
-                    count.wrapping_sub(1).wrapping_sub(index)
-                } else {
-                    index
-                };
-                let from = source.start.wrapping_add(from).wrapping_add(index);
-                let value = context.block.get(from);
-                context
-                    .block
-                    .set(target.start.wrapping_add(to).wrapping_add(index), value);
-            }
-        },
-    )
-}
-
-fn table_fill(context: &mut Context<'_>, first: u32, index: u32) -> Result<(), Exit> {
-    let [to, _, count] = operands(context, first);
-    let table = table(context, index);
-    in_bounds(to, count, table.entries, TrapKind::TableOutOfBounds)?;
-    pieces(
-        context,
-        first,
-        PIECE_ENTRIES,
-        false,
-        false,
-        |context, to, value, count| {
-            for index in 0..count {
-                context
-                    .block
-                    .set(table.start.wrapping_add(to).wrapping_add(index), value);
-            }
-        },
-    )
-}
-
-fn table_init(context: &mut Context<'_>, first: u32, index: u32, segment: u32) -> Result<(), Exit> {
-    let [to, from, count] = operands(context, first);
-    let table = table(context, index);
-    let element = context.image.element(segment as usize);
-    let bit = u32::from(context.image.header().data).wrapping_add(segment);
-    let (words, _) = contents(context, bit, element).as_chunks::<4>();
-    let length = u32::try_from(words.len()).unwrap_or(0);
-    in_bounds(from, count, length, TrapKind::TableOutOfBounds)?;
-    in_bounds(to, count, table.entries, TrapKind::TableOutOfBounds)?;
-    pieces(
-        context,
-        first,
-        PIECE_ENTRIES,
-        false,
-        true,
-        |context, to, from, count| {
-            for index in 0..count {
-                let word = words.get(from.wrapping_add(index) as usize);
-                let value = word.map_or(NONE, |word| u32::from_le_bytes(*word));
-                context
-                    .block
-                    .set(table.start.wrapping_add(to).wrapping_add(index), value);
-            }
-        },
-    )
 }

@@ -4,6 +4,7 @@
 //! again when it ends. Only what is used once in a while is read from here; the rest is in
 //! registers.
 
+use crate::instance::word;
 use crate::interpreter::Exit;
 use crate::raw::{Bytes, Code, Words, opaque};
 use mote_image::Image;
@@ -18,10 +19,8 @@ pub(crate) struct Context<'a> {
     pub(crate) acc: u32,
     /// The start of the linear memory.
     pub(crate) bytes: Bytes,
-    /// The length of the linear memory, or of as much of it as there is room for.
-    pub(crate) memory_bytes: u32,
-    /// The fuel that is not in the loop's register.
-    pub(crate) balance: u64,
+    /// The words of the instance's state: see `instance.rs`.
+    pub(crate) state: Words,
     /// The start of the code.
     pub(crate) code: Code,
     /// The functions' records.
@@ -30,6 +29,8 @@ pub(crate) struct Context<'a> {
     pub(crate) function_count: u32,
     /// How many of them are imports.
     pub(crate) import_count: u32,
+    /// The first word of the frames.
+    pub(crate) frames: Words,
     /// The address at which the frames end.
     pub(crate) frames_end: usize,
     /// The words of the globals.
@@ -40,23 +41,19 @@ pub(crate) struct Context<'a> {
     pub(crate) dropped: Words,
     /// The block.
     pub(crate) block: Words,
-    /// The memory's pages.
-    pub(crate) pages: u32,
     /// The bytes that there is room for.
     pub(crate) memory_capacity: u32,
-    /// How much of a growth in progress was done, in bytes or entries.
-    pub(crate) progress: u32,
     /// Why the loop ends, where it does.
     pub(crate) exit: Exit,
     /// The image.
-    pub(crate) image: Image<'a>,
+    pub(crate) image: &'a Image<'a>,
 }
 
 impl Context<'_> {
     /// Returns the addresses that an access of 1, 2 or 4 bytes has to be below.
     #[inline(always)]
     pub(crate) fn limits(&self) -> [u32; 3] {
-        let bytes = self.memory_bytes;
+        let bytes = self.state.get(word::MEMORY_BYTES);
         [
             bytes,
             opaque(bytes.saturating_sub(1)),
@@ -64,18 +61,41 @@ impl Context<'_> {
         ]
     }
 
+    /// Returns the fuel that is not in the loop's register.
+    #[inline(always)]
+    pub(crate) fn balance(&self) -> u64 {
+        self.state.pair(word::BALANCE)
+    }
+
+    /// Sets the fuel that is not in the loop's register.
+    #[inline(always)]
+    pub(crate) fn set_balance(&self, balance: u64) {
+        self.state.set_pair(word::BALANCE, balance);
+    }
+
     /// Moves fuel from the balance to the loop's register, as much as fits.
     #[inline(always)]
-    pub(crate) fn take_fuel(&mut self) -> i32 {
-        let fuel = i32::try_from(self.balance).unwrap_or(i32::MAX);
-        self.balance = self.balance.wrapping_sub(u64::from(fuel.unsigned_abs()));
+    pub(crate) fn take_fuel(&self) -> i32 {
+        let balance = self.balance();
+        let fuel = i32::try_from(balance).unwrap_or(i32::MAX);
+        self.set_balance(balance.wrapping_sub(u64::from(fuel.unsigned_abs())));
         fuel
     }
 
     /// Moves the loop's fuel back, even if it fell short: then the balance does for a moment.
     #[inline(always)]
-    pub(crate) fn put_fuel(&mut self, fuel: i32) {
-        self.balance = self.balance.wrapping_add(i64::from(fuel).cast_unsigned());
+    pub(crate) fn put_fuel(&self, fuel: i32) {
+        let fuel = i64::from(fuel).cast_unsigned();
+        self.set_balance(self.balance().wrapping_add(fuel));
+    }
+
+    /// Writes where it stands to the instance's state.
+    pub(crate) fn leave(&self) {
+        let pc = self.code_offset(self.pc.address());
+        self.state.set(word::PC, pc);
+        self.state
+            .set(word::FRAME, self.frame.distance(self.frames));
+        self.state.set(word::ACC, self.acc);
     }
 
     /// Returns how far into the code an address is.

@@ -1,6 +1,8 @@
 //! Mote's own engine: executes a verified image in place, an instance in one block of memory.
 
-use crate::instance::{InstanceSize, Layout, initial_memory_bytes, phase, table_capacity, word};
+use crate::instance::{
+    InstanceSize, Layout, STATE_WORDS, initial_memory_bytes, phase, table_capacity, word,
+};
 use crate::interpreter::{Exit, run};
 use crate::raw;
 use crate::trap::TrapKind;
@@ -41,6 +43,9 @@ const _: () = assert!(PREAMBLE_BYTES > HALT);
 #[derive(Debug)]
 pub struct ImageEngine<'a> {
     image: Image<'a>,
+    /// The first words of the block: what the instance is doing.
+    state: &'a mut [u32; STATE_WORDS],
+    /// The rest of it.
     block: &'a mut [u32],
     layout: Layout,
 }
@@ -63,11 +68,15 @@ impl<'a> ImageEngine<'a> {
             return Err(StartError::Feature);
         }
         let layout = Layout::new(&image, size).ok_or(StartError::TooLarge)?;
-        let block = block
-            .get_mut(..layout.end)
-            .ok_or(StartError::BlockTooSmall(layout.end))?;
+        let words = layout.end.saturating_add(STATE_WORDS);
+        let (state, block) = block
+            .get_mut(..words)
+            .and_then(|block| block.split_first_chunk_mut())
+            .ok_or(StartError::BlockTooSmall(words))?;
+        *state = [0; STATE_WORDS];
         let mut engine = Self {
             image,
+            state,
             block,
             layout,
         };
@@ -77,39 +86,39 @@ impl<'a> ImageEngine<'a> {
 
     fn set_up(&mut self, size: InstanceSize) -> Result<(), TrapKind> {
         let layout = self.layout;
-        let header = *self.image.header();
-        let state = self.block.get_mut(..layout.entries).unwrap_or(&mut []);
-        state.fill(0);
-        for (index, global) in state.iter_mut().skip(layout.globals).enumerate() {
-            match self.image.global(index) {
-                Some(value) if index < usize::from(header.globals) => *global = value,
-                _ => break,
-            }
+        let image = self.image;
+        let header = *image.header();
+        for (index, global) in self
+            .part(layout.globals, layout.tables)
+            .iter_mut()
+            .enumerate()
+        {
+            *global = image.global(index).unwrap_or(0);
         }
         let mut start = layout.entries;
-        for index in 0..usize::from(header.tables) {
-            let entries = self.image.table(index).map_or(0, |table| table.entries);
-            let capacity = table_capacity(&self.image, index, size).unwrap_or(0);
-            let at = layout.tables.saturating_add(index.saturating_mul(3));
-            self.set(at, u32::try_from(start).unwrap_or(NONE));
-            self.set(at.saturating_add(1), entries);
-            self.set(at.saturating_add(2), capacity);
+        let tables = self.part(layout.tables, layout.dropped);
+        for (index, table) in tables.as_chunks_mut().0.iter_mut().enumerate() {
+            let entries = image.table(index).map_or(0, |table| table.entries);
+            let capacity = table_capacity(&image, index, size).unwrap_or(0);
+            *table = [u32::try_from(start).unwrap_or(NONE), entries, capacity];
             start = start.saturating_add(capacity as usize);
         }
-        self.block
-            .get_mut(layout.entries..layout.frames)
-            .unwrap_or(&mut [])
-            .fill(NONE);
+        self.part(layout.dropped, layout.entries).fill(0);
+        self.part(layout.entries, layout.frames).fill(NONE);
         let memory_bytes = initial_memory_bytes(&header).min(layout.memory_bytes);
         self.set(word::PAGES, header.memory.map_or(0, |memory| memory.pages));
         self.set(word::MEMORY_BYTES, memory_bytes);
-        let memory = self.block.get_mut(layout.memory..).unwrap_or(&mut []);
-        memory
-            .get_mut(..(memory_bytes.div_ceil(4)) as usize)
-            .unwrap_or(&mut [])
-            .fill(0);
+        let memory_end = layout
+            .memory
+            .saturating_add(memory_bytes.div_ceil(4) as usize);
+        self.part(layout.memory, memory_end).fill(0);
         self.copy_elements()?;
         self.copy_data()
+    }
+
+    /// Returns the words of the block between two of the layout's places.
+    fn part(&mut self, from: usize, to: usize) -> &mut [u32] {
+        self.block.get_mut(from..to).unwrap_or(&mut [])
     }
 
     fn copy_elements(&mut self) -> Result<(), TrapKind> {
@@ -131,12 +140,9 @@ impl<'a> ImageEngine<'a> {
                 .layout
                 .tables
                 .saturating_add(usize::from(table).saturating_mul(3));
-            let entries = self.get(at.saturating_add(1)) as usize;
-            let from = self.get(at) as usize;
-            let table = self
-                .block
-                .get_mut(from..from.saturating_add(entries))
-                .unwrap_or(&mut []);
+            let entries = self.block_word(at.saturating_add(1)) as usize;
+            let from = self.block_word(at) as usize;
+            let table = self.part(from, from.saturating_add(entries));
             let (words, _) = segment.contents.as_chunks::<4>();
             let end = (offset as usize).saturating_add(words.len());
             let target = table
@@ -169,8 +175,9 @@ impl<'a> ImageEngine<'a> {
 
     fn drop_segment(&mut self, bit: usize) {
         let at = self.layout.dropped.saturating_add(bit / 32);
-        let word = self.get(at);
-        self.set(at, word | 1 << (bit % 32));
+        if let Some(word) = self.block.get_mut(at) {
+            *word |= 1 << (bit % 32);
+        }
     }
 
     /// Returns the image.
@@ -194,7 +201,7 @@ impl<'a> ImageEngine<'a> {
         };
         let value_type = crate::ValueType::from_byte(value_type)?;
         let at = self.layout.globals.checked_add(export.index as usize)?;
-        let words = [self.get(at), self.get(at.checked_add(1)?)];
+        let words = [self.block_word(at), self.block_word(at.checked_add(1)?)];
         Some(Value::from_words(value_type, words))
     }
 
@@ -214,24 +221,35 @@ impl<'a> ImageEngine<'a> {
         Some((u32::try_from(low).ok()?, self.image.function(low)?))
     }
 
-    fn get(&self, at: usize) -> u32 {
-        self.block.get(at).copied().unwrap_or(0)
+    /// Returns a word of the state.
+    #[inline(always)]
+    fn get(&self, word: u32) -> u32 {
+        self.state.get(word as usize).copied().unwrap_or(0)
     }
 
-    fn set(&mut self, at: usize, value: u32) {
-        if let Some(place) = self.block.get_mut(at) {
+    /// Sets a word of the state.
+    #[inline(always)]
+    fn set(&mut self, word: u32, value: u32) {
+        if let Some(place) = self.state.get_mut(word as usize) {
             *place = value;
         }
     }
 
-    fn get_long(&self, at: usize) -> u64 {
-        u64::from(self.get(at)) | u64::from(self.get(at.saturating_add(1))) << 32
+    #[inline(always)]
+    fn get_long(&self, word: u32) -> u64 {
+        u64::from(self.get(word)) | u64::from(self.get(word.wrapping_add(1))) << 32
     }
 
-    fn set_long(&mut self, at: usize, value: u64) {
+    #[inline(always)]
+    fn set_long(&mut self, word: u32, value: u64) {
         let [low, high] = Value::F64(value).to_words();
-        self.set(at, low);
-        self.set(at.saturating_add(1), high);
+        self.set(word, low);
+        self.set(word.wrapping_add(1), high);
+    }
+
+    /// Returns a word of the block that is not of the state.
+    fn block_word(&self, at: usize) -> u32 {
+        self.block.get(at).copied().unwrap_or(0)
     }
 
     fn type_of(&self, function: u32) -> Option<TypeRecord<'a>> {
@@ -266,26 +284,30 @@ impl<'a> ImageEngine<'a> {
         &mut self,
         types: &[u8],
         values: &[Value],
-        frame: usize,
+        frame: u32,
     ) -> Result<(), CallError> {
-        let kinds = values.iter().map(|value| value.value_type().byte());
-        if !types.iter().copied().eq(kinds) {
+        if types.len() != values.len() {
             return Err(CallError::WrongValues);
         }
-        let words: usize = values.iter().map(|value| value.value_type().words()).sum();
-        let start = self.layout.frames.saturating_add(frame);
+        let mut words = 0usize;
+        for (&byte, value) in types.iter().zip(values) {
+            let value_type = value.value_type();
+            if value_type.byte() != byte {
+                return Err(CallError::WrongValues);
+            }
+            words = words.saturating_add(value_type.words());
+        }
+        let start = self.layout.frames.saturating_add(frame as usize);
         let end = start.saturating_add(words);
         if end > self.layout.memory {
             return Err(CallError::OutOfMemory);
         }
-        let mut at = start;
+        let mut places = self.part(start, end).iter_mut();
         for value in values {
-            let [low, high] = value.to_words();
-            self.set(at, low);
-            at = at.saturating_add(1);
-            if value.value_type().words() == 2 {
-                self.set(at, high);
-                at = at.saturating_add(1);
+            let words = value.to_words();
+            let count = value.value_type().words();
+            for (place, word) in places.by_ref().take(count).zip(words) {
+                *place = word;
             }
         }
         Ok(())
@@ -300,66 +322,32 @@ impl<'a> ImageEngine<'a> {
             return Some(Exit::OutOfFuel(u64::from(record.fuel)));
         };
         self.set_long(word::BALANCE, rest);
-        let used = self
-            .get_long(word::USED)
-            .wrapping_add(u64::from(record.fuel));
-        self.set_long(word::USED, used);
         self.set(word::PC, record.code);
         self.set(word::FRAME, 0);
-        let frames = self
-            .layout
-            .memory
-            .saturating_sub(1)
-            .saturating_sub(self.layout.frames);
-        if record.frame_words as usize > frames {
+        self.set(word::ACC, 0);
+        let frames = self.layout.frames;
+        let link = frames.saturating_add(usize::from(record.link));
+        if let Some(link) = self.block.get_mut(link) {
+            *link = HALT;
+        }
+        let room = self.layout.memory.saturating_sub(1).saturating_sub(frames);
+        if record.frame_words as usize > room {
             // No frame was made: the place is the function, and its caller is outside.
-            self.set(
-                self.layout.frames.saturating_add(usize::from(record.link)),
-                HALT,
-            );
             return Some(Exit::Trapped(TrapKind::StackOverflow));
         }
-        self.set(
-            self.layout.frames.saturating_add(usize::from(record.link)),
-            HALT,
-        );
-        self.set(word::ACC, 0);
         self.set(word::PHASE, phase::RUNNING);
         None
     }
 
     /// Runs the loop, from the state in the block and back to it.
     fn execute(&mut self) -> Exit {
-        let before = self.get_long(word::BALANCE);
-        let [pc, frame] = [self.get(word::PC), self.get(word::FRAME)];
-        let (mut context, code, frames) = raw::context(&self.image, self.block, &self.layout);
-        context.pc = code.ahead(pc as usize);
-        context.frame = frames.ahead(frame as usize);
+        let mut context = raw::context(&self.image, self.state, self.block, &self.layout);
         #[cfg(feature = "float")]
         let unit = raw::prepare_float_unit();
         let exit = run(&mut context);
         #[cfg(feature = "float")]
         raw::restore_float_unit(unit);
-        let pc = context.code_offset(context.pc.address());
-        let frame = context.frame.distance(frames);
-        let [acc, pages, memory_bytes, progress] = [
-            context.acc,
-            context.pages,
-            context.memory_bytes,
-            context.progress,
-        ];
-        let after = context.balance;
-        self.set(word::PC, pc);
-        self.set(word::FRAME, frame);
-        self.set(word::ACC, acc);
-        self.set(word::PAGES, pages);
-        self.set(word::MEMORY_BYTES, memory_bytes);
-        self.set(word::PROGRESS, progress);
-        self.set_long(word::BALANCE, after);
-        let used = self
-            .get_long(word::USED)
-            .wrapping_add(before.wrapping_sub(after));
-        self.set_long(word::USED, used);
+        context.leave();
         exit
     }
 
@@ -370,7 +358,9 @@ impl<'a> ImageEngine<'a> {
             .map_or(&[][..], |it| it.results);
         if matches!(results, [0x7f | 0x7d | 0x70 | 0x6f]) {
             let acc = self.get(word::ACC);
-            self.set(self.layout.frames, acc);
+            if let Some(first) = self.block.get_mut(self.layout.frames) {
+                *first = acc;
+            }
         }
     }
 }
@@ -430,8 +420,14 @@ impl Engine for ImageEngine<'_> {
         ) {
             return Err(Fault::NothingToRun);
         }
-        let balance = self.get_long(word::BALANCE).saturating_add(fuel);
+        let before = self.get_long(word::BALANCE);
+        let balance = before.saturating_add(fuel);
+        let given = self.get_long(word::GIVEN);
         self.set_long(word::BALANCE, balance);
+        self.set_long(
+            word::GIVEN,
+            given.wrapping_add(balance.wrapping_sub(before)),
+        );
         let early = match phase {
             phase::CALLED => self.enter(),
             phase::ANSWERED => Some(Exit::Halted),
@@ -491,13 +487,13 @@ impl Engine for ImageEngine<'_> {
         let types = self
             .type_of(self.get(word::IMPORT))
             .ok_or(CallError::WrongState)?;
-        let base = self.get(word::BASE) as usize;
+        let base = self.get(word::BASE);
         self.write_values(types.results, results, base)?;
         if phase == phase::WAITING_OUTSIDE {
             self.set(word::PHASE, phase::ANSWERED);
             return Ok(());
         }
-        let result = self.get(self.layout.frames.saturating_add(base));
+        let result = self.block_word(self.layout.frames.saturating_add(base as usize));
         self.set(word::ACC, result);
         let pc = self.get(word::PC);
         let code = self
@@ -532,7 +528,7 @@ impl Engine for ImageEngine<'_> {
             let (code_offset, frame) = next?;
             let (function, record) = self.function_at(code_offset)?;
             let link = (frame as usize).checked_add(usize::from(record.link))?;
-            let back = self.get(self.layout.frames.checked_add(link)?);
+            let back = self.block_word(self.layout.frames.checked_add(link)?);
             next = (back != HALT).then(|| {
                 // The call's last operand is where its frame begins.
                 let call = back.saturating_sub(2);
@@ -569,7 +565,8 @@ impl Engine for ImageEngine<'_> {
     }
 
     fn fuel_used(&self) -> u64 {
-        self.get_long(word::USED)
+        let left = self.get_long(word::BALANCE);
+        self.get_long(word::GIVEN).wrapping_sub(left)
     }
 }
 

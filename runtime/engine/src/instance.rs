@@ -5,7 +5,7 @@
 //! ```
 //!
 //! All of an instance's state is in its block: copy the block, and the instance is copied. Places
-//! are counted in words from the block's start, so that the copy may lie elsewhere.
+//! are counted in words from the end of the state, so that the copy may lie elsewhere.
 
 use mote_image::{Header, Image, NONE};
 
@@ -42,7 +42,7 @@ impl InstanceSize {
     /// more than there can be.
     #[must_use]
     pub fn block_words(&self, image: &Image<'_>) -> Option<usize> {
-        Some(Layout::new(image, *self)?.end)
+        Layout::new(image, *self)?.end.checked_add(STATE_WORDS)
     }
 }
 
@@ -59,30 +59,30 @@ pub(crate) const STATE_WORDS: usize = 16;
 
 /// What each word of the state is.
 pub(crate) mod word {
-    /// What the instance is doing: see [`Phase`](super::Phase).
-    pub(crate) const PHASE: usize = 0;
+    /// What the instance is doing: see [`phase`](super::phase).
+    pub(crate) const PHASE: u32 = 0;
     /// The instruction, in bytes from the start of the code.
-    pub(crate) const PC: usize = 1;
+    pub(crate) const PC: u32 = 1;
     /// The frame, in words from the start of the frames.
-    pub(crate) const FRAME: usize = 2;
+    pub(crate) const FRAME: u32 = 2;
     /// The accumulator.
-    pub(crate) const ACC: usize = 3;
+    pub(crate) const ACC: u32 = 3;
     /// The function that was called from outside.
-    pub(crate) const FUNCTION: usize = 4;
+    pub(crate) const FUNCTION: u32 = 4;
     /// The import that is waited for.
-    pub(crate) const IMPORT: usize = 5;
-    /// Where in the frame its arguments are and its results go.
-    pub(crate) const BASE: usize = 6;
+    pub(crate) const IMPORT: u32 = 5;
+    /// Where in the frames its arguments are and its results go.
+    pub(crate) const BASE: u32 = 6;
     /// The memory's pages.
-    pub(crate) const PAGES: usize = 7;
+    pub(crate) const PAGES: u32 = 7;
     /// The memory's bytes that there is room for.
-    pub(crate) const MEMORY_BYTES: usize = 8;
-    /// What was done of a growth.
-    pub(crate) const PROGRESS: usize = 9;
+    pub(crate) const MEMORY_BYTES: u32 = 8;
+    /// What was done of a growth, in bytes or entries.
+    pub(crate) const PROGRESS: u32 = 9;
     /// The balance of fuel, two words.
-    pub(crate) const BALANCE: usize = 10;
-    /// The fuel that was charged, two words.
-    pub(crate) const USED: usize = 12;
+    pub(crate) const BALANCE: u32 = 10;
+    /// The fuel that was ever given, two words: what is not in the balance was charged.
+    pub(crate) const GIVEN: u32 = 12;
 }
 
 /// What an instance is doing, as a word of its state.
@@ -105,7 +105,7 @@ pub(crate) mod phase {
     pub(crate) const TRAPPED: u32 = 7;
 }
 
-/// Where the parts begin, in words.
+/// Where the parts begin, in words after the state.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
     pub(crate) globals: usize,
@@ -114,7 +114,7 @@ pub(crate) struct Layout {
     pub(crate) entries: usize,
     pub(crate) frames: usize,
     pub(crate) memory: usize,
-    /// Where the memory ends, and what the instance takes.
+    /// Where the memory ends, and with it the block.
     pub(crate) end: usize,
     /// The bytes of memory that there is room for.
     pub(crate) memory_bytes: u32,
@@ -123,7 +123,7 @@ pub(crate) struct Layout {
 impl Layout {
     pub(crate) fn new(image: &Image<'_>, size: InstanceSize) -> Option<Self> {
         let header = image.header();
-        let globals = STATE_WORDS;
+        let globals = 0usize;
         let tables = globals.checked_add(usize::from(header.globals))?;
         let dropped = tables.checked_add(usize::from(header.tables).checked_mul(3)?)?;
         let segments = usize::from(header.data).checked_add(usize::from(header.elements))?;

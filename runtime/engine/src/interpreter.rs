@@ -28,9 +28,8 @@ use mote_image::{for_each_instruction, offset, opcode};
 
 #[cfg(feature = "float")]
 use crate::float::{
-    f32_add, f32_copysign, f32_div, f32_eq, f32_from_s32, f32_from_u32, f32_le, f32_lt, f32_max,
-    f32_min, f32_mul, f32_saturate_s32, f32_saturate_u32, f32_sqrt, f32_sub, f32_trunc_s32,
-    f32_trunc_u32,
+    f32_add, f32_div, f32_eq, f32_from_s32, f32_from_u32, f32_le, f32_lt, f32_mul, f32_sub,
+    f32_trunc_s32,
 };
 
 macro_rules! numbers {
@@ -64,20 +63,28 @@ pub(crate) enum Exit {
 }
 
 #[inline(always)]
-fn extend_8(a: u32) -> u32 {
+pub(crate) fn extend_8(a: u32) -> u32 {
     let [low, ..] = a.to_le_bytes();
     i32::from(low.cast_signed()).cast_unsigned()
 }
 
 #[inline(always)]
-fn extend_16(a: u32) -> u32 {
+pub(crate) fn extend_16(a: u32) -> u32 {
     let [b0, b1, ..] = a.to_le_bytes();
     i32::from(i16::from_le_bytes([b0, b1])).cast_unsigned()
 }
 
 #[inline(always)]
-fn extend_64(a: u32) -> u64 {
+pub(crate) fn extend_64(a: u32) -> u64 {
     i64::from(a.cast_signed()).cast_unsigned()
+}
+
+/// Rotates to the left by less than 32.
+#[inline(always)]
+fn rotate_64(a: u64, amount: u32) -> u64 {
+    let (high, low) = (low(a >> 32), low(a));
+    let half = |to: u32, from: u32| to << amount | from >> 1 >> (amount ^ 31);
+    u64::from(half(high, low)) << 32 | u64::from(half(low, high))
 }
 
 #[inline(always)]
@@ -561,8 +568,8 @@ pub(crate) fn run(context: &mut Context<'_>) -> Exit {
             next!(move_w_q);
         }};
         (zero) => {{
-            let first = pc.u8(2);
-            let end = first.wrapping_add(pc.u8(3));
+            let first = pc.u8(field!(zero 1));
+            let end = first.wrapping_add(pc.u8(field!(zero 0)));
             let mut slot = first;
             while slot < end {
                 frame.set(slot, 0);

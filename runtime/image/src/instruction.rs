@@ -95,6 +95,10 @@ pub const fn length(opcode: u16) -> usize {
     instruction_length(kinds(opcode))
 }
 
+const _: () = {
+    assert!(offset(opcode::switch, 1) == 4 && offset(opcode::switch_far, 1) == 4);
+};
+
 const fn kinds(opcode: u16) -> &'static [Kind] {
     let mut at = 0u16;
     let mut rest = INSTRUCTIONS;
@@ -131,12 +135,13 @@ impl<'a> Instruction<'a> {
             bytes,
             entries: &[],
         };
-        let entry_bytes = match opcode {
-            opcode::switch => 2,
-            opcode::switch_far => 4,
+        // The count is the second operand of both.
+        let (last, entry_bytes) = match opcode {
+            opcode::switch => (half(bytes, 4), 2),
+            opcode::switch_far => (half(bytes, 4) | half(bytes, 6) << 16, 4),
             _ => return Some(decoded),
         };
-        let count = usize::try_from(decoded.operand(1)).ok()?.checked_add(1)?;
+        let count = (last as usize).checked_add(1)?;
         decoded.entries = rest.get(..count.checked_mul(entry_bytes)?)?;
         Some(decoded)
     }
@@ -161,36 +166,55 @@ impl<'a> Instruction<'a> {
             .map(move |(kind, offset)| (kind, read(bytes, kind, offset)))
     }
 
+    /// Returns the operands with their kinds, each as 32 bits: those with a sign are extended.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (Kind, u32)> + 'a {
+        let bytes = self.bytes;
+        self.shape
+            .places()
+            .map(move |(kind, offset)| (kind, read_word(bytes, kind, offset)))
+    }
+
     /// Returns the places of a branch table, in halfwords from the start of the instruction.
     pub fn entries(&self) -> impl Iterator<Item = i64> + 'a {
+        self.entry_words().map(i64::from)
+    }
+
+    /// As [`Instruction::entries`], in 32 bits.
+    pub(crate) fn entry_words(&self) -> impl Iterator<Item = u32> + 'a {
         let size = if self.opcode == opcode::switch { 2 } else { 4 };
         self.entries.chunks_exact(size).map(|bytes| match *bytes {
-            [a, b] => i64::from(u16::from_le_bytes([a, b])),
-            [a, b, c, d] => i64::from(u32::from_le_bytes([a, b, c, d])),
+            [a, b] => u16::from_le_bytes([a, b]).into(),
+            [a, b, c, d] => u32::from_le_bytes([a, b, c, d]),
             _ => 0,
         })
     }
 }
 
 fn read(bytes: &[u8], kind: Kind, offset: usize) -> i64 {
-    let tail = bytes.get(offset..).unwrap_or(&[]);
-    let value = match kind.bytes() {
-        1 => tail.first().map(|&byte| i64::from(byte)),
-        2 if kind.is_signed() => tail
-            .first_chunk()
-            .map(|b| i64::from(i16::from_le_bytes(*b))),
-        2 => tail
-            .first_chunk()
-            .map(|b| i64::from(u16::from_le_bytes(*b))),
-        4 if kind.is_signed() => tail
-            .first_chunk()
-            .map(|b| i64::from(i32::from_le_bytes(*b))),
-        4 => tail
-            .first_chunk()
-            .map(|b| i64::from(u32::from_le_bytes(*b))),
-        _ => None,
-    };
-    value.unwrap_or(0)
+    let word = read_word(bytes, kind, offset);
+    if kind.is_signed() {
+        i64::from(word.cast_signed())
+    } else {
+        i64::from(word)
+    }
+}
+
+fn read_word(bytes: &[u8], kind: Kind, offset: usize) -> u32 {
+    match kind.bytes() {
+        0 => 0,
+        1 => bytes.get(offset).copied().unwrap_or(0).into(),
+        2 if kind.is_signed() => {
+            let [low, high, ..] = half(bytes, offset).to_le_bytes();
+            i32::from(i16::from_le_bytes([low, high])).cast_unsigned()
+        }
+        2 => half(bytes, offset),
+        _ => half(bytes, offset) | half(bytes, offset.wrapping_add(2)) << 16,
+    }
+}
+
+fn half(bytes: &[u8], offset: usize) -> u32 {
+    let half = bytes.get(offset..).and_then(|tail| tail.first_chunk());
+    half.map_or(0, |half| u16::from_le_bytes(*half).into())
 }
 
 impl fmt::Display for Instruction<'_> {

@@ -18,7 +18,9 @@
 //! for each halfword of the longest function: where instructions begin.
 
 use crate::header::{Header, MemoryType, NONE};
-use crate::image::{FunctionRecord, Image, Rejected, SegmentMode, TypeRecord, preamble};
+use crate::image::{
+    FunctionRecord, Image, PREAMBLE_BYTES, Rejected, SegmentMode, TypeRecord, preamble,
+};
 use crate::instruction::Instruction;
 use crate::{Features, Kind, opcode};
 
@@ -33,7 +35,7 @@ pub const BYTES_PER_UNIT: u32 = 64;
 pub const FRAME_WORDS_MAX: u32 = 1 << 24;
 
 /// Instructions on floats are the last ones of the table.
-const FIRST_FLOAT: u16 = opcode::fadd_ss_d;
+const FIRST_FLOAT: u16 = opcode::fmin_ss_d;
 
 /// An image that was verified. The engine executes nothing else.
 #[derive(Clone, Copy, Debug)]
@@ -106,38 +108,44 @@ fn greater_words(record: TypeRecord<'_>) -> Option<u32> {
 /// Checks everything but code and functions.
 fn records(image: &Image<'_>) -> Result<(), Rejected> {
     let header = image.header();
-    let each = |part: usize, count: u16, good: &dyn Fn(usize) -> Option<bool>| {
+    let counts = [
+        header.types,
+        header.imports,
+        header.exports,
+        header.tables,
+        header.elements,
+        header.data,
+    ];
+    for (part, count) in (1..).zip(counts) {
         for index in 0..usize::from(count) {
-            if good(index) != Some(true) {
+            if record(image, part, index) != Some(true) {
                 return Err(Rejected::Record(image.record_place(part, index)));
             }
         }
-        Ok(())
-    };
-    each(1, header.types, &|index| {
-        Some(greater_words(image.function_type(index)?).is_some())
-    })?;
-    each(2, header.imports, &|index| {
-        Some(image.import(index)?.type_index < header.types)
-    })?;
-    each(3, header.exports, &|index| {
-        Some(image.export(index).is_some())
-    })?;
-    each(4, header.tables, &|index| {
-        let table = image.table(index)?;
-        Some(table.entries <= table.entries_max)
-    })?;
-    each(5, header.elements, &|index| {
-        Some(match image.element(index)?.mode {
-            SegmentMode::Active { table, .. } => table < header.tables,
-            SegmentMode::Passive | SegmentMode::Declared => true,
-        })
-    })?;
-    each(6, header.data, &|index| Some(image.data(index).is_some()))?;
+    }
     if header.imports > header.functions || !memory_is_sound(header.memory) {
         return Err(Rejected::Record(0));
     }
     Ok(())
+}
+
+/// Tells whether a record of one of those parts can be read, and what it refers to is there.
+fn record(image: &Image<'_>, part: usize, index: usize) -> Option<bool> {
+    let header = image.header();
+    Some(match part {
+        1 => greater_words(image.function_type(index)?).is_some(),
+        2 => image.import(index)?.type_index < header.types,
+        3 => image.export(index).is_some(),
+        4 => {
+            let table = image.table(index)?;
+            table.entries <= table.entries_max
+        }
+        5 => match image.element(index)?.mode {
+            SegmentMode::Active { table, .. } => table < header.tables,
+            SegmentMode::Passive | SegmentMode::Declared => true,
+        },
+        _ => image.data(index).is_some(),
+    })
 }
 
 fn memory_is_sound(memory: Option<MemoryType>) -> bool {
@@ -154,20 +162,17 @@ fn memory_is_sound(memory: Option<MemoryType>) -> bool {
 /// Checks all functions: records, and then each one's code, which lies in order.
 fn functions(image: &Image<'_>, scratch: &mut [u8]) -> Result<(), Rejected> {
     let header = image.header();
-    let imports = usize::from(header.imports);
-    for index in 0..imports {
-        let import = image.import(index).map(|import| import.type_index);
-        let good = image.function(index).is_some_and(|function| {
-            function.code == NONE && function.fuel == 0 && import == Some(function.type_index)
-        });
-        if !good {
-            return Err(Rejected::Record(image.record_place(0, index)));
-        }
-    }
-    let mut at = u32::try_from(preamble().len()).unwrap_or(NONE);
-    for index in imports..usize::from(header.functions) {
+    let mut at = PREAMBLE_BYTES;
+    for index in 0..usize::from(header.functions) {
         let place = || Rejected::Record(image.record_place(0, index));
         let function = image.function(index).ok_or_else(place)?;
+        if index < usize::from(header.imports) {
+            let import = image.import(index).map(|import| import.type_index);
+            if function.code != NONE || function.fuel != 0 || import != Some(function.type_index) {
+                return Err(place());
+            }
+            continue;
+        }
         let next = index.checked_add(1).and_then(|index| image.function(index));
         let end = next.map_or(header.code_bytes, |next| next.code);
         if function.code != at || !record_is_sound(image, &function) {
@@ -230,40 +235,30 @@ impl Check<'_, '_> {
             .ok_or(Rejected::Scratch)?;
         starts.fill(0);
         let mut goes_elsewhere = false;
-        let mut rest = code;
-        while !rest.is_empty() {
-            let at = code.len().wrapping_sub(rest.len());
-            let place = Rejected::Code(start.wrapping_add(u32::try_from(at).unwrap_or(0)));
-            let instruction = Instruction::decode(rest).ok_or(place)?;
-            if !self.operands(&instruction) {
-                return Err(place);
+        // Where a branch goes can be looked at when it is known where instructions begin.
+        for pass in 0..2 {
+            let mut rest = code;
+            while !rest.is_empty() {
+                let at = code.len().wrapping_sub(rest.len());
+                let place = start.wrapping_add(u32::try_from(at).unwrap_or(0));
+                let rejected = Rejected::Code(place);
+                let instruction = Instruction::decode(rest).ok_or(rejected)?;
+                if pass > 0 {
+                    self.jumps(&instruction, place, starts)?;
+                } else {
+                    if !self.operands(&instruction) {
+                        return Err(rejected);
+                    }
+                    if let Some(byte) = starts.get_mut(at / 16) {
+                        *byte |= 1 << (at / 2 % 8);
+                    }
+                    goes_elsewhere = ends(instruction.opcode);
+                }
+                rest = rest.get(instruction.length()..).unwrap_or(&[]);
             }
-            if let Some(byte) = starts.get_mut(at / 16) {
-                *byte |= 1 << (at / 2 % 8);
-            }
-            goes_elsewhere = ends(instruction.opcode);
-            rest = rest.get(instruction.length()..).unwrap_or(&[]);
         }
         if !goes_elsewhere {
             return Err(Rejected::Code(end));
-        }
-        let mut rest = code;
-        while let Some(instruction) = Instruction::decode(rest) {
-            let at = code.len().wrapping_sub(rest.len());
-            let at = i64::try_from(at).unwrap_or(0);
-            let lands =
-                |halfwords: i64| is_start(starts, at.wrapping_add(halfwords.wrapping_mul(2)));
-            if !self.jumps(&instruction, &lands) {
-                return Err(Rejected::Code(
-                    start.wrapping_add(u32::try_from(at).unwrap_or(0)),
-                ));
-            }
-            if !self.charges(&instruction) {
-                return Err(Rejected::Charge(
-                    start.wrapping_add(u32::try_from(at).unwrap_or(0)),
-                ));
-            }
-            rest = rest.get(instruction.length()..).unwrap_or(&[]);
         }
         let covered = end.wrapping_sub(start);
         if !self.pays(self.function.fuel.saturating_add(1), covered) {
@@ -281,128 +276,129 @@ impl Check<'_, '_> {
     }
 
     /// Tells whether so many slots from that one on are the function's own.
-    fn slots(&self, first: i64, count: i64) -> bool {
-        let end = first.saturating_add(count);
-        let link = i64::from(self.function.link);
-        end <= i64::from(self.function.frame_words) && !(first..end).contains(&link)
+    fn slots(&self, first: u32, count: u32) -> bool {
+        let link = u32::from(self.function.link);
+        first
+            .checked_add(count)
+            .is_some_and(|end| end <= self.function.frame_words && !(first..end).contains(&link))
     }
 
     /// Checks an instruction's operands, but for where it goes.
     fn operands(&self, instruction: &Instruction<'_>) -> bool {
         let header = self.header;
-        let float = instruction.opcode >= FIRST_FLOAT;
-        if float && !Features::FLOAT.within(header.features) || instruction.opcode == opcode::halt {
+        let code = instruction.opcode;
+        let float = code >= FIRST_FLOAT;
+        if float && !Features::FLOAT.within(header.features) || code == opcode::halt {
             return false;
         }
-        // A count goes with the slots before it.
+        // Of the slots that follow a count there are so many.
         let mut run = 1;
-        for (kind, value) in instruction.operands() {
-            if kind == Kind::W || instruction.opcode == opcode::zero && kind == Kind::B {
-                run = value;
-            }
-        }
-        let below = |limit: u16| value_below(limit);
         let mut frame_of = None;
-        for (kind, value) in instruction.operands() {
-            let good = match kind {
-                Kind::D if instruction.opcode == opcode::zero => self.slots(value, run),
-                Kind::S | Kind::D | Kind::V => self.slots(value, 1),
-                Kind::P | Kind::Q | Kind::S2 => self.slots(value, 2),
-                Kind::S3 => self.slots(value, 3),
-                Kind::F | Kind::O => self.slots(value, run),
-                Kind::G => below(header.globals)(value),
-                Kind::N => {
-                    frame_of = self
-                        .image
-                        .function(usize::try_from(value).unwrap_or(usize::MAX))
-                        .map(|function| function.type_index);
-                    below(header.functions)(value) && value >= i64::from(header.imports)
-                }
-                Kind::I => {
-                    frame_of = self
-                        .image
-                        .import(usize::try_from(value).unwrap_or(usize::MAX))
-                        .map(|import| import.type_index);
-                    below(header.imports)(value)
+        for (kind, value) in instruction.words() {
+            let index = value as usize;
+            let callee = |image: &Image<'_>| image.function(index).map(|it| it.type_index);
+            // How many there are of what is numbered; the slots of the rest.
+            let (limit, words) = match kind {
+                Kind::D if code == opcode::zero => (None, run),
+                Kind::F | Kind::O => (None, run),
+                Kind::S | Kind::D | Kind::V => (None, 1),
+                Kind::P | Kind::Q | Kind::S2 => (None, 2),
+                Kind::S3 => (None, 3),
+                Kind::N | Kind::I => {
+                    frame_of = callee(self.image);
+                    let import = value < u32::from(header.imports);
+                    if import != (kind == Kind::I) {
+                        return false;
+                    }
+                    (Some(header.functions), 0)
                 }
                 Kind::Y => {
                     frame_of = u16::try_from(value).ok();
-                    below(header.types)(value)
+                    (Some(header.types), 0)
                 }
-                Kind::J => below(header.tables)(value),
-                Kind::X => below(header.data)(value),
-                Kind::E => below(header.elements)(value),
-                Kind::L => value == i64::from(self.function.link),
+                Kind::G => (Some(header.globals), 0),
+                Kind::J => (Some(header.tables), 0),
+                Kind::X => (Some(header.data), 0),
+                Kind::E => (Some(header.elements), 0),
+                Kind::M => (Some(32), 0),
+                Kind::M6 => (Some(64), 0),
+                Kind::L if value == u32::from(self.function.link) => continue,
+                Kind::C | Kind::Z if value > 0 => continue,
+                Kind::L | Kind::C | Kind::Z => return false,
                 Kind::A => {
                     let types = frame_of.and_then(|index| self.image.function_type(index.into()));
-                    let words = types.and_then(greater_words);
-                    value > i64::from(self.function.link)
-                        && words.is_some_and(|words| self.slots(value, i64::from(words)))
+                    match types.and_then(greater_words) {
+                        Some(words) if value > u32::from(self.function.link) => (None, words),
+                        _ => return false,
+                    }
                 }
-                Kind::C | Kind::Z => value > 0,
-                Kind::M => value < 32,
-                Kind::M6 => value < 64,
-                Kind::K | Kind::B | Kind::H | Kind::U | Kind::W => true,
-                Kind::T | Kind::R | Kind::Tf | Kind::Rf => true,
+                Kind::B | Kind::W => {
+                    run = value;
+                    continue;
+                }
+                Kind::K | Kind::H | Kind::U => continue,
+                Kind::T | Kind::R | Kind::Tf | Kind::Rf => continue,
+            };
+            let good = match limit {
+                Some(limit) => value < u32::from(limit),
+                None => self.slots(value, words),
             };
             if !good {
                 return false;
             }
         }
-        instruction.opcode != opcode::return_many || run <= i64::from(self.function.frame_words)
+        code != opcode::return_many || run <= self.function.frame_words
     }
 
-    /// Checks where an instruction goes.
-    fn jumps(&mut self, instruction: &Instruction<'_>, lands: &dyn Fn(i64) -> bool) -> bool {
-        for (kind, value) in instruction.operands() {
-            let ahead = matches!(kind, Kind::T | Kind::Tf);
-            let back = matches!(kind, Kind::R | Kind::Rf);
-            if (ahead && value <= 0) || (back && value > 0) || ((ahead || back) && !lands(value)) {
-                return false;
-            }
-        }
-        for entry in instruction.entries() {
-            if entry <= 0 || !lands(entry) {
-                return false;
-            }
-            self.table_bytes = self.table_bytes.saturating_add(BYTES_PER_UNIT);
-        }
-        true
-    }
-
-    /// Checks that a jump back charges enough for what it covers.
-    fn charges(&self, instruction: &Instruction<'_>) -> bool {
+    /// Checks where an instruction at that place goes, and that it charges enough if that is back.
+    fn jumps(
+        &mut self,
+        instruction: &Instruction<'_>,
+        place: u32,
+        starts: &[u8],
+    ) -> Result<(), Rejected> {
+        let at = place.wrapping_sub(self.start);
         let mut charge = 0;
-        for (kind, value) in instruction.operands() {
+        for (kind, value) in instruction.words() {
+            let back = matches!(kind, Kind::R | Kind::Rf);
             if matches!(kind, Kind::C | Kind::Z) {
-                charge = u32::try_from(value).unwrap_or(0);
+                charge = value;
             }
-            if matches!(kind, Kind::R | Kind::Rf) {
-                let length = i64::try_from(instruction.length()).unwrap_or(i64::MAX);
-                let covered = length.saturating_sub(value.saturating_mul(2));
-                let Ok(covered) = u32::try_from(covered) else {
-                    return false;
-                };
-                if i32::try_from(charge).is_err() || !self.pays(charge, covered) {
-                    return false;
+            if !back && !matches!(kind, Kind::T | Kind::Tf) {
+                continue;
+            }
+            let halfwords = value.cast_signed();
+            if (halfwords > 0) == back || !lands(starts, at, halfwords) {
+                return Err(Rejected::Code(place));
+            }
+            if back {
+                let length = u32::try_from(instruction.length()).unwrap_or(NONE);
+                // It lands in the function, which has less than 2 GB.
+                let distance = halfwords.unsigned_abs().wrapping_mul(2);
+                let covered = length.saturating_add(distance);
+                if charge.cast_signed() < 0 || !self.pays(charge, covered) {
+                    return Err(Rejected::Charge(place));
                 }
             }
         }
-        true
+        for entry in instruction.entry_words() {
+            let ahead = entry.cast_signed();
+            if ahead <= 0 || !lands(starts, at, ahead) {
+                return Err(Rejected::Code(place));
+            }
+            self.table_bytes = self.table_bytes.saturating_add(BYTES_PER_UNIT);
+        }
+        Ok(())
     }
 }
 
-fn value_below(limit: u16) -> impl Fn(i64) -> bool {
-    move |value| value < i64::from(limit)
-}
-
-/// Tells whether an instruction begins there.
-fn is_start(starts: &[u8], at: i64) -> bool {
-    let Ok(at) = usize::try_from(at) else {
+/// Tells whether an instruction begins so many halfwords from that place.
+fn lands(starts: &[u8], at: u32, halfwords: i32) -> bool {
+    let Some(to) = (at / 2).checked_add_signed(halfwords) else {
         return false;
     };
-    let byte = starts.get(at / 16).copied().unwrap_or(0);
-    at.is_multiple_of(2) && byte >> (at / 2 % 8) & 1 == 1
+    let byte = starts.get((to / 8) as usize).copied().unwrap_or(0);
+    byte >> (to % 8) & 1 == 1
 }
 
 /// Tells whether control never goes on to what follows such an instruction.

@@ -6,7 +6,7 @@ use crate::forms::{Family, Form, Letter, find};
 use crate::operators::{Simplified, access, back, binary, can_trap, other, simplify};
 use crate::symbols::SYMBOLS;
 use crate::translator::ImageBackend;
-use crate::tree::{Operation, Source};
+use crate::tree::{Operation, Source, commutes};
 use mote_engine::ValueType;
 use mote_image::opcode;
 use mote_translate::{
@@ -191,12 +191,7 @@ impl Backend for ImageBackend<'_> {
         }
         let words = if is_wide(operator.result()) { 2 } else { 1 };
         self.before(&[], can_trap(family), Some((to, words)))?;
-        let (form, operands) = self.wide_operands(family, a, b)?;
-        // A rotation by a constant is one to the left.
-        let family = match (family, b) {
-            (Family::rotr64, Operand::Constant(_)) => Family::rotl64,
-            _ => family,
-        };
+        let (family, form, operands) = self.wide_operands(family, a, b)?;
         // A comparison's result may stay in the accumulator.
         let keep = words == 1 && self.is_temporary(to) && find(family, form).is_some();
         if words == 1 {
@@ -232,16 +227,13 @@ impl Backend for ImageBackend<'_> {
             let first = self.selector.first_of(&[condition]);
             self.before(&[condition], true, Some((to, 2)))?;
             self.selector.evaluate_all(&[condition])?;
-            let (letter, value) = self.selector.slot_or_accumulator(condition)?;
+            let condition = self.selector.slot(condition, 0)?;
             let [a, b] = [self.pair(a, 0)?, self.pair(b, 0)?];
-            let form = Form::new(&[Letter::P, Letter::P, letter]);
+            let form = Form::new(&[Letter::P, Letter::P, Letter::S]);
             let operands = Operands::default()
                 .with(Letter::P, a.into())
                 .with(Letter::P, b.into())
-                .with(letter, value);
-            if letter == Letter::K {
-                self.selector.held = None;
-            }
+                .with(Letter::S, condition.into());
             self.selector
                 .code
                 .emit_form(Family::select64, form, &operands.to(Some(to)))?;
@@ -331,11 +323,14 @@ impl Backend for ImageBackend<'_> {
         let plan = self.selector.absorb_address(family, base, address.offset);
         self.evaluate_address(plan, None)?;
         if family == Family::load_64 {
-            self.selector.load(family, base, address.offset, Some(to))?;
+            self.selector
+                .load(family, base, address.offset, Some(to), to)?;
         } else {
-            self.selector.load(family, base, address.offset, None)?;
             let extension = extension.ok_or(Limit::Operand)?;
             let operands = Operands::default().to(Some(to));
+            let aside = self.selector.scratch;
+            self.selector
+                .load(family, base, address.offset, None, aside)?;
             self.selector
                 .code
                 .emit_form(extension, Form::new(&[Letter::K]), &operands)?;
@@ -374,6 +369,11 @@ impl Backend for ImageBackend<'_> {
         let first = self.selector.first_of(&[base, value]);
         self.before(&[base, value], true, None)?;
         let plan = self.selector.absorb_address(family, base, address.offset);
+        if let crate::select::Address::Sum(_, Source::Node(second), _) = plan {
+            // The sum is not computed on its own, so its second part lies where the value's parts go.
+            let aside = self.selector.scratch.saturating_add(3);
+            self.selector.nodes.set_to(second, aside);
+        }
         self.evaluate_address(plan, Some(value))?;
         self.selector.store(family, plan, address.offset, value)?;
         self.used(first);
@@ -540,7 +540,7 @@ impl Backend for ImageBackend<'_> {
                 } else {
                     self.selector
                         .code
-                        .emit(opcode::return_many, &[link, from.into(), 2])?;
+                        .emit(opcode::return_many, &[link, 2, from.into()])?;
                 }
             }
             Results::One(_, operand) => {
@@ -570,7 +570,7 @@ impl Backend for ImageBackend<'_> {
                 let from = self.slot(slot);
                 self.selector
                     .code
-                    .emit(opcode::return_many, &[link, from.into(), words.into()])?;
+                    .emit(opcode::return_many, &[link, words.into(), from.into()])?;
             }
         }
         self.unreachable_from_here();
@@ -615,11 +615,15 @@ impl Backend for ImageBackend<'_> {
         let first = self.selector.first_of(&[source]);
         self.selector.store_below(first)?;
         let (family, operands) = self.condition(source, unless);
-        if let Some(charge) = target.back
-            && self.count(family, operands, target.label.0, charge)?
-        {
-            self.used(first);
-            return Ok(());
+        if let Some(charge) = target.back {
+            let head = target.label.0;
+            let [a, b] = operands;
+            if self.count(family, [a, b], head, charge)?
+                || (commutes(family) && self.count(family, [b, a], head, charge)?)
+            {
+                self.used(first);
+                return Ok(());
+            }
         }
         self.selector.evaluate_all(&operands)?;
         // Branches back have no form that tests bits.

@@ -6,6 +6,7 @@
 
 use crate::Limit;
 use crate::forms::{Family, Form, Letter, find};
+use crate::operators::opposite;
 use crate::symbols::Origins;
 use mote_image::{Class, Encoded, INSTRUCTIONS, Kind, Shape, opcode};
 use mote_translate::Label;
@@ -304,7 +305,11 @@ impl<'b> Code<'b> {
                 return Err(Limit::Frame);
             }
         }
-        self.raw(opcode, near.get(..operands.len()).unwrap_or(&[]))?;
+        let near = near.get(..operands.len()).unwrap_or(&[]);
+        match in_place(opcode, near) {
+            Some((opcode, operands)) => self.raw(opcode, &operands)?,
+            None => self.raw(opcode, near)?,
+        }
         for (near, far) in back.into_iter().flatten() {
             self.raw(opcode::far_set, &[near.into(), far.into()])?;
         }
@@ -377,12 +382,11 @@ impl<'b> Code<'b> {
     pub(crate) fn take_increment(&mut self, counter: u32) -> Option<(Letter, i64)> {
         let start = self.last?;
         let last = mote_image::Instruction::decode(self.bytes.get(start..self.used)?)?;
-        let [a, b, c] = [0, 1, 2].map(|index| last.operand(index));
+        let [a, b] = [0, 1].map(|index| last.operand(index));
         let counter = i64::from(counter);
         let added = match last.opcode {
-            opcode::add_sh_d if a == counter && b == counter => (Letter::H, c),
-            opcode::add_ss_d if c == counter && a == counter => (Letter::S, b),
-            opcode::add_ss_d if c == counter && b == counter => (Letter::S, a),
+            opcode::add_v_h if a == counter => (Letter::H, b),
+            opcode::add_v_s if a == counter => (Letter::S, b),
             _ => return None,
         };
         self.used = start;
@@ -437,8 +441,9 @@ impl<'b> Code<'b> {
         self.await_label(label, start, field, false)
     }
 
-    /// Emits a branch that is taken if a condition holds, around a jump to a branch of another
-    /// kind: `if condition, go on below; jump past it; below: the branch`.
+    /// Emits a branch that is taken if a condition holds, to a branch of another kind: over that if
+    /// the opposite holds. Where there is no opposite: `if condition, go on below; jump past it;
+    /// below: the branch`.
     fn around(
         &mut self,
         family: Family,
@@ -447,14 +452,20 @@ impl<'b> Code<'b> {
         branch: impl FnOnce(&mut Self) -> Result<(), Limit>,
     ) -> Result<(), Limit> {
         operands.target = 0;
-        self.emit_form(family, form, &operands)?;
+        let opposite = opposite(family).filter(|&it| find(it, form).is_some());
+        self.emit_form(opposite.unwrap_or(family), form, &operands)?;
         let condition = self.last.unwrap_or(0);
         let field = self.used.wrapping_sub(condition).wrapping_sub(2);
-        let past = self.used;
-        self.emit(opcode::jump, &[0])?;
-        self.patch(condition, field, false)?;
-        branch(self)?;
-        self.patch(past, 2, false)?;
+        if opposite.is_some() {
+            branch(self)?;
+            self.patch(condition, field, false)?;
+        } else {
+            let past = self.used;
+            self.emit(opcode::jump, &[0])?;
+            self.patch(condition, field, false)?;
+            branch(self)?;
+            self.patch(past, 2, false)?;
+        }
         self.last = None;
         Ok(())
     }
@@ -587,4 +598,18 @@ impl<'b> Code<'b> {
         }
         Ok(())
     }
+}
+
+/// Returns the shorter form of an instruction whose result goes to where an operand was.
+fn in_place(opcode: u16, operands: &[i64]) -> Option<(u16, [i64; 2])> {
+    Some(match (opcode, operands) {
+        (opcode::add_sh_d, [a, d, b]) if a == d => (opcode::add_v_h, [*d, *b]),
+        (opcode::add_ss_d, [a, b, d]) if a == d => (opcode::add_v_s, [*d, *b]),
+        (opcode::add_ss_d, [a, b, d]) if b == d => (opcode::add_v_s, [*d, *a]),
+        (opcode::add_ks_d, [_, b, d]) if b == d => (opcode::add_v_k, [0, *d]),
+        (opcode::xor_ks_d, [_, b, d]) if b == d => (opcode::xor_v_k, [0, *d]),
+        (opcode::or_ks_d, [_, b, d]) if b == d => (opcode::or_v_k, [0, *d]),
+        (opcode::fadd_ks_d, [_, b, d]) if b == d => (opcode::fadd_v_k, [0, *d]),
+        _ => return None,
+    })
 }

@@ -92,15 +92,16 @@ macro_rules! families {
 
 families! {
     add sub mul and or xor shl shr_u shr_s rotr rotl
+    xor_shl xor_shr_u xor_rotr or_shl or_shr_u add_shl
     eq ne lt_s lt_u ge_s ge_u
     div_s div_u rem_s rem_u
     clz ctz popcnt extend_8 extend_16
     select
     load_u8 load_i8 load_u16 load_i16 load_u32 store_8 store_16 store_32 at
     if_eq if_ne if_lt_s if_lt_u if_ge_s if_ge_u if_nz if_z if_and_nz if_and_z
-    again_eq again_ne again_lt_s again_lt_u again_ge_s again_ge_u again_nz again_z
-    count_ne count_lt_s count_lt_u count_ge_s count_ge_u count_nz
-    add64 sub64 mul64 and64 or64 xor64 shl64 shr_u64 shr_s64 rotl64 rotr64
+    again_ne again_lt_s again_nz
+    count_ne count_lt_s count_lt_u count_nz
+    add64 sub64 mul64 and64 or64 xor64 shl64 shr_u64 shr_s64 rotl64 rotl64_beyond rotr64
     div_s64 div_u64 rem_s64 rem_u64
     eq64 ne64 lt_s64 lt_u64 ge_s64 ge_u64 eqz64
     clz64 ctz64 popcnt64 extend_8_64 extend_16_64 extend_32_64 extend_s extend_u

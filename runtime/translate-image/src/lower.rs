@@ -567,13 +567,13 @@ impl ImageBackend<'_> {
         Ok(())
     }
 
-    /// Returns form and operands of an operator on 64 bits.
+    /// Returns family, form and operands of an operator on 64 bits.
     pub(crate) fn wide_operands(
         &mut self,
         family: Family,
         a: Operand,
         b: Operand,
-    ) -> Result<(Form, Operands), Limit> {
+    ) -> Result<(Family, Form, Operands), Limit> {
         let shift = matches!(
             family,
             Family::shl64 | Family::shr_u64 | Family::shr_s64 | Family::rotl64 | Family::rotr64
@@ -594,10 +594,18 @@ impl ImageBackend<'_> {
                 let a = self.pair(a, 0)?;
                 let form = Form::new(&[Letter::P, Letter::B]);
                 let amount = i64::from(low_half(amount));
+                // A rotation by a constant is one to the left; from 32 on the words change places.
+                let (family, amount) = match family {
+                    Family::rotl64 | Family::rotr64 if amount < 32 => (Family::rotl64, amount),
+                    Family::rotl64 | Family::rotr64 => {
+                        (Family::rotl64_beyond, amount.wrapping_sub(32))
+                    }
+                    _ => (family, amount),
+                };
                 let operands = Operands::default()
                     .with(Letter::P, a.into())
                     .with(Letter::B, amount);
-                return Ok((form, operands));
+                return Ok((family, form, operands));
             }
             if let Some(half) = half
                 && has_half
@@ -607,7 +615,7 @@ impl ImageBackend<'_> {
                 let operands = Operands::default()
                     .with(Letter::P, a.into())
                     .with(Letter::H, half.into());
-                return Ok((form, operands));
+                return Ok((family, form, operands));
             }
         }
         let a = self.pair(a, 0)?;
@@ -622,6 +630,7 @@ impl ImageBackend<'_> {
             };
             let form = Form::new(&[Letter::P, Letter::S]);
             return Ok((
+                family,
                 form,
                 Operands::default()
                     .with(Letter::P, a.into())
@@ -631,6 +640,7 @@ impl ImageBackend<'_> {
         let b = self.pair(b, 2)?;
         let form = Form::new(&[Letter::P, Letter::P]);
         Ok((
+            family,
             form,
             Operands::default()
                 .with(Letter::P, a.into())
@@ -742,10 +752,10 @@ impl ImageBackend<'_> {
         if !matches!(family, Family::if_and_nz | Family::if_and_z) {
             return Ok((family, operands));
         }
-        let wide_constant = operands
+        let byte = operands
             .iter()
-            .any(|source| matches!(source, Source::Constant(value) if *value > 255));
-        if back.is_none() && !wide_constant {
+            .any(|source| matches!(source, Source::Constant(value) if *value < 256));
+        if back.is_none() && byte {
             return Ok((family, operands));
         }
         let ([first, second], [a, b]) = self.selector.fit(Family::and, operands, false)?;

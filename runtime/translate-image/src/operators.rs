@@ -221,17 +221,48 @@ pub(crate) const fn branch(comparison: Family, unless: bool) -> Option<Family> {
 /// Returns the family of branches back for one of branches ahead, and of loop ends.
 pub(crate) const fn back(ahead: Family) -> (Option<Family>, Option<Family>) {
     match ahead {
-        Family::if_eq => (Some(Family::again_eq), None),
         Family::if_ne => (Some(Family::again_ne), Some(Family::count_ne)),
         Family::if_lt_s => (Some(Family::again_lt_s), Some(Family::count_lt_s)),
-        Family::if_lt_u => (Some(Family::again_lt_u), Some(Family::count_lt_u)),
-        Family::if_ge_s => (Some(Family::again_ge_s), Some(Family::count_ge_s)),
-        Family::if_ge_u => (Some(Family::again_ge_u), Some(Family::count_ge_u)),
+        Family::if_lt_u => (None, Some(Family::count_lt_u)),
         Family::if_nz => (Some(Family::again_nz), Some(Family::count_nz)),
-        Family::if_z => (Some(Family::again_z), None),
         // There is none: see `Code::branch_back`.
         _ => (None, None),
     }
+}
+
+/// Returns the family of branches that are taken if the condition does not hold.
+pub(crate) const fn opposite(ahead: Family) -> Option<Family> {
+    Some(match ahead {
+        Family::if_eq => Family::if_ne,
+        Family::if_ne => Family::if_eq,
+        Family::if_lt_s => Family::if_ge_s,
+        Family::if_ge_s => Family::if_lt_s,
+        Family::if_lt_u => Family::if_ge_u,
+        Family::if_ge_u => Family::if_lt_u,
+        Family::if_nz => Family::if_z,
+        Family::if_z => Family::if_nz,
+        Family::if_and_nz => Family::if_and_z,
+        Family::if_and_z => Family::if_and_nz,
+        Family::if_flt => Family::if_fnlt,
+        Family::if_fnlt => Family::if_flt,
+        Family::if_fle => Family::if_fnle,
+        Family::if_fnle => Family::if_fle,
+        _ => return None,
+    })
+}
+
+/// Returns the family that shifts one of its operands by a constant, and then does what that one
+/// of the first does with both.
+pub(crate) const fn with_shift(family: Family, shift: Family) -> Option<Family> {
+    Some(match (family, shift) {
+        (Family::xor, Family::shl) => Family::xor_shl,
+        (Family::xor, Family::shr_u) => Family::xor_shr_u,
+        (Family::xor, Family::rotr) => Family::xor_rotr,
+        (Family::or, Family::shl) => Family::or_shl,
+        (Family::or, Family::shr_u) => Family::or_shr_u,
+        (Family::add, Family::shl) => Family::add_shl,
+        _ => return None,
+    })
 }
 
 const fn shift(family: Family) -> bool {

@@ -3,6 +3,7 @@
 use crate::Limit;
 use crate::code::{Code, Operands, writes};
 use crate::forms::{Family, Form, Letter, find};
+use crate::operators::with_shift;
 use crate::tree::{Nodes, Operation, Source, State, choose, letters_of};
 use mote_image::opcode;
 
@@ -244,16 +245,67 @@ impl Selector<'_> {
         Ok(())
     }
 
-    /// Marks the nodes whose work a load does as part of its address.
+    /// Marks the nodes whose work a node does, too: parts of a load's address, a shift.
     fn absorb(&mut self, index: u8) {
         let Some(&node) = self.nodes.get(index) else {
             return;
         };
+        if let Operation::Binary(family) = node.operation
+            && matches!(node.state, State::Root | State::Inner)
+        {
+            let [a, b] = node.operands;
+            for (shifted, other) in [(b, a), (a, b)] {
+                if let Source::Node(shift) = shifted
+                    && self.absorbs_shift(family, shift, other, index)
+                {
+                    self.nodes.set_state(shift, State::Absorbed);
+                    return;
+                }
+            }
+        }
         if let (Operation::Load(family), [base, Source::Constant(offset)]) =
             (node.operation, node.operands)
             && matches!(node.state, State::Root | State::Inner)
         {
             self.absorb_address(family, base, offset);
+        }
+    }
+
+    /// Tells whether an operator can do the work of a shift that is one of its operands: the other
+    /// one has to be in the accumulator by then.
+    fn absorbs_shift(&self, family: Family, shift: u8, other: Source, user: u8) -> bool {
+        let Some((_, source, _)) = self.shift(family, shift) else {
+            return false;
+        };
+        let inner = self.nodes.get(shift).map(|node| node.state) == Some(State::Inner);
+        inner
+            && match (source, other) {
+                // It is the last one that is computed.
+                (Source::Slot(_), Source::Node(_)) => true,
+                (Source::Node(source), Source::Node(other)) => source < other,
+                // It is there now, and nothing comes between.
+                (Source::Slot(_), Source::Slot(slot)) => {
+                    self.held.is_none()
+                        && self.code.accumulator == Some(slot)
+                        && shift.checked_add(1) == Some(user)
+                        && (0..shift).all(|index| {
+                            let state = self.nodes.get(index).map(|node| node.state);
+                            state == Some(State::Stored)
+                        })
+                }
+                _ => false,
+            }
+    }
+
+    /// Returns the family that does the work of an operator and a shift, what is shifted and by
+    /// how much.
+    fn shift(&self, family: Family, shift: u8) -> Option<(Family, Source, u32)> {
+        let node = self.nodes.get(shift)?;
+        match (node.operation, node.operands) {
+            (Operation::Binary(shift), [source, Source::Constant(amount)]) => {
+                Some((with_shift(family, shift)?, source, amount & 31))
+            }
+            _ => None,
         }
     }
 
@@ -303,7 +355,12 @@ impl Selector<'_> {
                 .sources()
                 .contains(&wanted),
             (Operation::Binary(family), [a, b]) if Some(a) == wanted || Some(b) == wanted => {
-                let letters = [a, b].map(|source| self.letters(family, source));
+                // Of two nodes the one before is in its slot by then.
+                let letters = [a, b].map(|source| match source {
+                    Source::Node(_) if Some(source) != wanted => [Some(Letter::S), None, None],
+                    Source::Slot(_) => [Some(Letter::S), None, None],
+                    _ => self.letters(family, source),
+                });
                 let [a, b] = &letters;
                 choose(family, a, b, false).is_some() || choose(family, a, b, true).is_some()
             }
@@ -320,10 +377,12 @@ impl Selector<'_> {
         #[cfg(feature = "symbols")]
         let at_hand = core::mem::replace(&mut self.code.origins.at_hand, node.origin);
         let in_slot = match (node.operation, node.operands) {
-            (Operation::Binary(family), operands) => self.binary(family, operands, to, node.to)?,
+            (Operation::Binary(family), operands) => match self.absorbed_shift(family, operands) {
+                Some(shift) => self.binary_with_shift(shift, to, node.to)?,
+                None => self.binary(family, operands, to, node.to)?,
+            },
             (Operation::Load(family), [base, Source::Constant(offset)]) => {
-                self.load(family, base, offset, to)?;
-                to
+                self.load(family, base, offset, to, node.to)?
             }
             _ => {
                 // It is in the accumulator, unless it was saved.
@@ -348,6 +407,45 @@ impl Selector<'_> {
         Ok(())
     }
 
+    /// Returns family, other operand, what is shifted and by how much, where an operator does the
+    /// work of a shift.
+    fn absorbed_shift(
+        &self,
+        family: Family,
+        [a, b]: [Source; 2],
+    ) -> Option<(Family, Source, Source, u32)> {
+        [(b, a), (a, b)].into_iter().find_map(|(shifted, other)| {
+            let Source::Node(index) = shifted else {
+                return None;
+            };
+            let node = self.nodes.get(index)?;
+            let (family, source, amount) = self.shift(family, index)?;
+            (node.state == State::Absorbed).then_some((family, other, source, amount))
+        })
+    }
+
+    /// Emits an operator of which one operand is shifted.
+    fn binary_with_shift(
+        &mut self,
+        (family, other, shifted, amount): (Family, Source, Source, u32),
+        to: Option<u32>,
+        spare: u32,
+    ) -> Result<Option<u32>, Limit> {
+        let shifted = self.slot(shifted, 0)?;
+        match self.now(other) {
+            Source::Node(_) => self.held = None,
+            Source::Slot(slot) if self.held.is_none() && self.code.accumulator == Some(slot) => {}
+            Source::Slot(slot) => self.emit(opcode::get_s, &[slot.into()])?,
+            Source::Constant(value) => self.load_constant(value)?,
+        }
+        let form = Form::new(&[Letter::K, Letter::S, Letter::B]);
+        let operands = Operands::default()
+            .with(Letter::K, 0)
+            .with(Letter::S, shifted.into())
+            .with(Letter::B, amount.into());
+        self.emit_where(family, form, operands, to, spare)
+    }
+
     /// Emits an operator of two operands; where to, if not to the accumulator alone. Returns the
     /// slot that it went to.
     fn binary(
@@ -359,25 +457,12 @@ impl Selector<'_> {
     ) -> Result<Option<u32>, Limit> {
         let ([first, second], sources) = self.fit(family, operands, to.is_some())?;
         let form = Form::new(&[first, second]);
-        let exists = |to_slot| find(family, form.to_slot(to_slot)).is_some();
-        // Some have no form for the accumulator alone, some only that.
-        let destination = match to {
-            None if !exists(false) => Some(spare),
-            Some(_) if !exists(true) => None,
-            _ => to,
-        };
         let [a, b] = sources;
         let operands = Operands::default()
             .with(first, Self::value(a, first))
-            .with(second, Self::value(b, second))
-            .to(destination);
+            .with(second, Self::value(b, second));
         self.uses([first, second])?;
-        self.code.emit_form(family, form, &operands)?;
-        if let (Some(to), None) = (to, destination) {
-            self.code.emit(opcode::keep_d, &[0, to.into()])?;
-            return Ok(Some(to));
-        }
-        Ok(destination)
+        self.emit_where(family, form, operands, to, spare)
     }
 
     /// Sees to what the accumulator holds before an instruction that uses it, or overwrites it.
@@ -455,6 +540,7 @@ impl Selector<'_> {
         };
         if let Source::Constant(value) = base
             && let Some(address) = value.checked_add(offset)
+            && has(&[Letter::W])
         {
             return Address::Absolute(address);
         }
@@ -579,14 +665,15 @@ impl Selector<'_> {
         Ok((form, operands, uses_accumulator))
     }
 
-    /// Emits a load.
+    /// Emits a load; where to, if not to the accumulator alone. Returns the slot that it went to.
     pub(crate) fn load(
         &mut self,
         family: Family,
         base: Source,
         offset: u32,
         to: Option<u32>,
-    ) -> Result<(), Limit> {
+        spare: u32,
+    ) -> Result<Option<u32>, Limit> {
         let address = self.address(family, base, offset);
         let (form, operands, uses_accumulator) = self.address_operands(address, offset)?;
         if uses_accumulator {
@@ -595,7 +682,32 @@ impl Selector<'_> {
         if family != Family::load_64 {
             self.save()?;
         }
-        self.code.emit_form(family, form, &operands.to(to))
+        self.emit_where(family, form, operands, to, spare)
+    }
+
+    /// Emits an instruction whose result goes to a slot or to the accumulator alone; where there
+    /// is no such form, the other one. Returns the slot that it went to.
+    fn emit_where(
+        &mut self,
+        family: Family,
+        form: Form,
+        operands: Operands,
+        to: Option<u32>,
+        spare: u32,
+    ) -> Result<Option<u32>, Limit> {
+        let exists = |to_slot| find(family, form.to_slot(to_slot)).is_some();
+        let destination = match to {
+            None if !exists(false) => Some(spare),
+            Some(_) if !exists(true) => None,
+            _ => to,
+        };
+        self.code
+            .emit_form(family, form, &operands.to(destination))?;
+        if let (Some(to), None) = (to, destination) {
+            self.code.emit(opcode::keep_d, &[0, to.into()])?;
+            return Ok(Some(to));
+        }
+        Ok(destination)
     }
 
     /// Emits a store of 32 bits or fewer. Everything is evaluated, the value last.
@@ -614,18 +726,29 @@ impl Selector<'_> {
             // There are no forms for that.
             self.save()?;
         }
-        let address_held = held(self, a) || held(self, b);
+        let mut address_held = held(self, a) || held(self, b);
         let far = matches!(address, Address::Offset(_, low) if u32::from(low) != offset);
         let mut value = self.now(value);
         if far && held(self, Some(value)) {
             self.save()?;
             value = self.now(value);
         }
-        let byte = matches!(value, Source::Constant(value) if value < 256)
-            && !matches!(
-                address,
-                Address::Sum(..) | Address::Scaled(..) | Address::Absolute(_)
-            );
+        let plain = match address {
+            Address::Offset(..) => Some(Letter::U),
+            Address::Plus(..) => Some(Letter::H),
+            Address::Sum(..) | Address::Scaled(..) | Address::Absolute(_) => None,
+        };
+        let exists = |base: Letter, value: Letter| {
+            plain.is_some_and(|kind| find(family, Form::new(&[base, kind, value])).is_some())
+        };
+        let byte =
+            matches!(value, Source::Constant(value) if value < 256) && exists(Letter::S, Letter::B);
+        // An address that only the accumulator has, where nothing takes it from there.
+        let of_value = if byte { Letter::B } else { Letter::S };
+        if address_held && !far && !exists(Letter::K, of_value) {
+            self.save()?;
+            address_held = false;
+        }
         if let (Source::Constant(constant), false) = (value, byte) {
             if address_held || far {
                 let to = self.scratch;
@@ -667,8 +790,16 @@ impl Selector<'_> {
             let operands = operands.with(letter, Self::value(value, letter));
             return self.code.emit_form(family, form, &operands);
         }
-        if find(family, form).is_none() {
-            return Err(Limit::Operand);
+        if find(family, form).is_none() && uses_accumulator {
+            // An address that was put together: it has to go to a slot, too.
+            let to = self.scratch.saturating_add(2);
+            self.code.emit(opcode::keep_d, &[0, to.into()])?;
+            let form = Form::new(&[Letter::S, Letter::U, letter]);
+            let operands = Operands::default()
+                .with(Letter::S, to.into())
+                .with(Letter::U, 0)
+                .with(letter, Self::value(value, letter));
+            return self.code.emit_form(family, form, &operands);
         }
         self.code.emit_form(family, form, &operands)
     }

@@ -261,10 +261,10 @@ impl<'b> ImageBackend<'b> {
     }
 
     fn zero(&mut self, first: u32, count: u32) -> Result<(), Limit> {
-        let operands = [i64::from(first), i64::from(count)];
+        let operands = [i64::from(count), i64::from(first)];
         let encoded = match (first < 256, count) {
             (_, 0) => return Ok(()),
-            (true, 1) => Encoded::new(opcode::move_h_d, &[operands[0], 0]),
+            (true, 1) => Encoded::new(opcode::move_h_d, &[first.into(), 0]),
             (true, 2..256) => Encoded::new(opcode::zero, &operands),
             _ => Encoded::new(opcode::far_zero, &operands),
         };

@@ -124,6 +124,13 @@ impl Nodes {
         }
     }
 
+    /// A node's value is to go elsewhere.
+    pub(crate) fn set_to(&mut self, index: u8, to: u32) {
+        if let Some(node) = self.nodes.get_mut(usize::from(index)) {
+            node.to = to;
+        }
+    }
+
     /// Drops the nodes from that one on.
     pub(crate) fn truncate(&mut self, count: u8) {
         self.count = self.count.min(count);
@@ -222,7 +229,6 @@ pub(crate) const fn commutes(family: Family) -> bool {
             | Family::ne
             | Family::if_eq
             | Family::if_ne
-            | Family::again_eq
             | Family::again_ne
             | Family::if_and_nz
             | Family::if_and_z

@@ -1043,3 +1043,60 @@ fn segments_that_were_dropped_or_are_too_short_trap_when_they_are_copied() {
         returns(&text(body), &[], &[]);
     }
 }
+
+#[test]
+fn parts_of_an_address_outlive_what_is_computed_for_the_value() {
+    // The address is not computed on its own, so its parts wait in slots that the operand stack has
+    // given free, and that parts of the value are for, too.
+    returns(
+        r#"(module (memory 1) (func (export "f") (param i32 i32 i32 i32) (result i32)
+            (i32.store8
+                (i32.add (local.get 0) (i32.shl (local.get 1) (i32.const 1)))
+                (i32.mul (i32.add (local.get 2) (local.get 3))
+                    (i32.sub (local.get 2) (local.get 3))))
+            (i32.load8_u (i32.const 116))))"#,
+        &[Value::I32(100), Value::I32(8), Value::I32(9), Value::I32(4)],
+        &[Value::I32(65)],
+    );
+}
+
+#[test]
+fn operators_that_shift_an_operand_take_the_right_one() {
+    // Shifted first, shifted last, both shifted, both the same, with a load and a call between.
+    returns(
+        r#"(module (memory 1) (data (i32.const 8) "\05\00\00\00")
+            (func $seven (result i32) (i32.const 7))
+            (func (export "f") (param $x i32) (param $y i32) (result i32) (local $s i32)
+            (local.set $s (i32.xor (i32.shl (local.get $x) (i32.const 4)) (local.get $y)))
+            (local.set $s (i32.add (i32.mul (local.get $s) (i32.const 31))
+                (i32.or (i32.mul (local.get $x) (i32.const 256)) (i32.shr_u (local.get $y) (i32.const 1)))))
+            (local.set $s (i32.add (i32.mul (local.get $s) (i32.const 31))
+                (i32.xor (i32.shl (local.get $x) (i32.const 8)) (i32.shr_u (local.get $y) (i32.const 2)))))
+            (local.set $s (i32.add (i32.mul (local.get $s) (i32.const 31))
+                (i32.xor (local.get $s) (i32.shl (local.get $s) (i32.const 13)))))
+            (local.set $s (i32.xor (local.get $s) (i32.rotr (local.get $s) (i32.const 7))))
+            (local.set $s (i32.add (i32.mul (local.get $s) (i32.const 31))
+                (i32.add (i32.shl (i32.load (i32.const 8)) (i32.const 2))
+                    (i32.load (i32.add (local.get $x) (i32.const 5))))))
+            (local.set $s (i32.add (i32.mul (local.get $s) (i32.const 31))
+                (i32.add (i32.shl (call $seven) (i32.const 3)) (call $seven))))
+            (local.set $s (i32.or (i32.rotl (local.get $s) (i32.const 5))
+                (i32.shl (i32.add (local.get $x) (local.get $y)) (i32.const 3))))
+            (local.get $s)))"#,
+        &[Value::I32(3), Value::I32(0x1234)],
+        &[Value::I32(operators_by_hand(3, 0x1234))],
+    );
+}
+
+fn operators_by_hand(x: u32, y: u32) -> i32 {
+    let step = |s: u32, with: u32| s.wrapping_mul(31).wrapping_add(with);
+    let mut s = (x << 4) ^ y;
+    s = step(s, (x * 256) | (y >> 1));
+    s = step(s, (x << 8) ^ (y >> 2));
+    s = step(s, s ^ (s << 13));
+    s ^= s.rotate_right(7);
+    s = step(s, (5 << 2) + 5);
+    s = step(s, (7 << 3) + 7);
+    s = s.rotate_left(5) | ((x + y) << 3);
+    s.cast_signed()
+}
