@@ -147,7 +147,12 @@ pub trait Engine {
 
     /// Returns where the call in progress stands, or where the last one trapped, the innermost
     /// function first. Nothing where the engine keeps no such record (wasmi does not), or is idle.
-    fn backtrace(&self) -> impl Iterator<Item = CodePlace> + '_ {
+    ///
+    /// Of a sized engine, so that one of several can be chosen when a program runs (`dyn Engine`).
+    fn backtrace(&self) -> impl Iterator<Item = CodePlace> + '_
+    where
+        Self: Sized,
+    {
         core::iter::empty()
     }
 

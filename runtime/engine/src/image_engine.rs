@@ -518,7 +518,10 @@ impl Engine for ImageEngine<'_> {
         self.set(word::PROGRESS, 0);
     }
 
-    fn backtrace(&self) -> impl Iterator<Item = CodePlace> + '_ {
+    fn backtrace(&self) -> impl Iterator<Item = CodePlace> + '_
+    where
+        Self: Sized,
+    {
         let standing = matches!(
             self.get(word::PHASE),
             phase::RUNNING | phase::WAITING | phase::TRAPPED

@@ -264,7 +264,10 @@ impl Engine for Script {
     fn abandon(&mut self) {
         self.running = false;
     }
-    fn backtrace(&self) -> impl Iterator<Item = CodePlace> + '_ {
+    fn backtrace(&self) -> impl Iterator<Item = CodePlace> + '_
+    where
+        Self: Sized,
+    {
         let place = |function| CodePlace {
             function,
             code_offset: 2 * function,

@@ -1,6 +1,8 @@
 //! From WebAssembly to a running instance of Mote's own engine.
 
-use mote_engine::{Engine, FunctionIndex, ImageEngine, InstanceSize, StartError, Step, Trap, Value};
+use mote_engine::{
+    Engine, FunctionIndex, ImageEngine, InstanceSize, StartError, Step, Trap, Value,
+};
 use mote_image::{Image, Rejected, Verified, verify};
 use mote_translate::{Failure, Options};
 use mote_translate_image::{Limit, translate_to_vec};

@@ -3,7 +3,7 @@
 //! 7 and 1,000 changes neither results, calls, memory, globals nor fuel.
 //!
 //! The counter (`src/counted.rs`) is the module itself, with counters written into it, and runs on
-//! wasmi. `MOTE_MODULES` says how many modules are generated, 3,000 if it is not set.
+//! wasmi. `MOTE_MODULES` says how many modules are generated, 2,000 if it is not set.
 
 #![expect(clippy::print_stdout, reason = "the figures are for people to read")]
 
@@ -264,7 +264,7 @@ fn fuel_of_generated_modules_is_that_of_a_slow_counter_in_slices_too() {
     let modules: u64 = std::env::var("MOTE_MODULES")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(3000);
+        .unwrap_or(2000);
     let mut counts = Counts::default();
     for seed in 0..modules {
         let mut random = Random::new(seed ^ 0xf0e1_0000);

@@ -196,17 +196,21 @@ impl Context {
                 ],
             ))?,
             // `checked` is a feature and changes the engine alone, so little is compiled again.
-            Step::Checked => run_command(&mut cargo(
-                &root,
-                &[
-                    "test",
-                    "--package",
-                    "mote-engine-suite",
-                    "--features",
-                    "checked",
-                    "--tests",
-                ],
-            ))?,
+            Step::Checked => run_command(
+                cargo(
+                    &root,
+                    &[
+                        "test",
+                        "--package",
+                        "mote-engine-suite",
+                        "--features",
+                        "checked",
+                        "--tests",
+                    ],
+                )
+                // Of generated modules as many as take a few seconds: this is the second time.
+                .env("MOTE_MODULES", "1000"),
+            )?,
             Step::Fuzz => return self.fuzz_shortly(),
             Step::Miri => return self.look_by_miri(),
             Step::Doctest => run_command(&mut cargo(&root, &["test", "--workspace", "--doc"]))?,
