@@ -64,6 +64,44 @@ fn smallest_board_runs_the_same_modules_in_its_16_kb() {
     run("modules/follow", &["--for", "1s"]).ends(0, "follow ended");
 }
 
+/// A Cortex-M0 faults at an unaligned access; WebAssembly allows each.
+#[test]
+#[ignore = "needs QEMU and a device compiler: cargo xtask test"]
+fn unaligned_access_is_the_same_everywhere() {
+    let folder = Folder::default();
+    let module = folder.write(
+        "unaligned.wat",
+        "(module (memory 32 (pagesize 1))
+            (data (i32.const 0) \"\\01\\02\\03\\04\\05\\06\\07\\08\\09\\0a\\0b\\0c\")
+            (func (export \"f\") (param i32) (result i32 i32 i32 i64 i32 i64)
+                (i32.store offset=13 (local.get 0) (i32.const 0x11223344))
+                (i32.store16 offset=17 (local.get 0) (i32.const 0x5566))
+                (i64.store offset=19 (local.get 0) (i64.const 0x0102030405060708))
+                (i32.load (local.get 0))
+                (i32.load16_s offset=2 (local.get 0))
+                (i32.load16_u offset=17 (local.get 0))
+                (i64.load offset=1 (local.get 0))
+                (i32.load offset=13 (local.get 0))
+                (i64.load offset=19 (local.get 0))))",
+    );
+    for board in ["sim", BOARD, "microbit"] {
+        for (address, first, second, fourth) in [
+            ("0", 0x0403_0201, 0x0403, 0x0908_0706_0504_0302_u64),
+            ("1", 0x0504_0302, 0x0504, 0x0a09_0807_0605_0403),
+            ("2", 0x0605_0403, 0x0605, 0x0b0a_0908_0706_0504),
+            ("3", 0x0706_0504, 0x0706, 0x0c0b_0a09_0807_0605),
+        ] {
+            let ran = mote(["run", &module, "--board", board, "--invoke", "f", address]);
+            ran.ends(0, "");
+            let expected = format!(
+                "{first}\n{second}\n{}\n{fourth}\n{}\n{}\n",
+                0x5566, 0x1122_3344, 0x0102_0304_0506_0708_u64
+            );
+            assert_eq!(ran.out, expected, "{board}, {address}: {ran:#?}");
+        }
+    }
+}
+
 #[test]
 #[ignore = "needs QEMU and a device compiler: cargo xtask test"]
 fn what_the_smallest_board_cannot_do_is_refused_with_the_reason() {
