@@ -1,0 +1,457 @@
+//! `mote bench`: what a call costs on an emulated board.
+//!
+//! ```text
+//!   module -- translate --> image --+
+//!   export, arguments --------------+--> plan --> firmware/bench with the plan --> QEMU
+//!                                                                                    |
+//!   table, or JSON  <--  Measurement  <--  lines of the serial line  <---------------+
+//! ```
+
+mod measured;
+mod plan;
+mod show;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use mote_engine::{TrapKind, Value};
+use mote_image::Image;
+use mote_sim::Pace;
+use mote_toolchain::{Build, Footprint, Need, Target, Toolchain};
+
+use crate::cli::{BenchArguments, EngineName};
+use crate::device;
+use crate::device_image::device_image;
+use crate::engine::translate;
+use crate::exit::{Code, Failure};
+use crate::inspect::{self, Inspection, ItemKind};
+use crate::module::Module;
+use crate::qemu::{self, Boot};
+use crate::run::call_arguments_of;
+use crate::terminal;
+use measured::Said;
+use plan::Plan;
+
+/// The firmware's package.
+const FIRMWARE: &str = "mote-firmware-bench";
+
+/// How often a module is started: each start has to take the same.
+const STARTS: u32 = 10;
+
+/// How long a run may take by the clock on the wall; fuel ends most runs long before.
+const WALL_LIMIT: Duration = Duration::from_secs(600);
+
+/// A board that the firmware is built for.
+#[derive(Debug)]
+struct BenchBoard {
+    name: &'static str,
+    /// QEMU's name of the machine.
+    machine: &'static str,
+    target: Target,
+    /// Words of frames for a module whose calls have no bound.
+    stack_words: u32,
+    /// Bytes of memory that a module may grow to, beyond those that it begins with.
+    memory_bytes: u32,
+}
+
+static BOARDS: [BenchBoard; 2] = [
+    BenchBoard {
+        name: "mps2-an386",
+        machine: "mps2-an386",
+        target: Target::ThumbV7EMHardFloat,
+        stack_words: 16 * 1024,
+        memory_bytes: 8 << 20,
+    },
+    BenchBoard {
+        name: "microbit",
+        machine: "microbit",
+        target: Target::ThumbV6M,
+        stack_words: 512,
+        memory_bytes: 0,
+    },
+];
+
+/// What was measured.
+#[derive(Debug)]
+struct Measurement {
+    board: &'static str,
+    engine: EngineName,
+    results: Vec<Value>,
+    /// The instructions of each start.
+    starts: Vec<u64>,
+    start_function: Option<u64>,
+    run: u64,
+    check: Option<u64>,
+    verify: Option<u64>,
+    fuel: u64,
+    wasm_bytes: usize,
+    /// Bytes of what lies in flash of the module.
+    image_bytes: usize,
+    /// Bytes of the firmware that was timed.
+    flash_bytes: u64,
+    memory_bytes: u64,
+    ram_bytes: u64,
+    frame_bytes: u64,
+    native_stack_bytes: u64,
+    /// Modelled cycles by what was counted, if asked for.
+    cycles: BTreeMap<&'static str, u64>,
+}
+
+/// `mote bench`.
+pub(crate) fn bench(arguments: &BenchArguments) -> Result<Code, Failure> {
+    let board = find_board(arguments)?;
+    let module = Module::find(&arguments.module, None)?;
+    let inspection = inspect::inspect(&module.wasm)
+        .map_err(|error| Failure::refused(format!("{}: {error}", module.path.display())))?;
+    let values = arguments_of(&inspection, arguments)?;
+    let measurement = measure(&module, &inspection, board, &values, arguments)?;
+    if arguments.json {
+        terminal::out(&show::json(&measurement).to_string());
+    } else {
+        let call = format!("{}({})", arguments.invoke, arguments.arguments.join(", "));
+        for line in show::table(&module, &call, &measurement) {
+            terminal::out(&line);
+        }
+    }
+    Ok(Code::Success)
+}
+
+fn find_board(arguments: &BenchArguments) -> Result<&'static BenchBoard, Failure> {
+    let found = BOARDS.iter().find(|board| board.name == arguments.board);
+    let board = found.ok_or_else(|| {
+        let names = BOARDS.each_ref().map(|board| board.name);
+        Failure::usage(format!(
+            "no bench for board {:?}; there are {}",
+            arguments.board,
+            names.join(", ")
+        ))
+    })?;
+    if arguments.engine == EngineName::Wasmi {
+        if board.target == Target::ThumbV6M {
+            return Err(Failure::usage(format!(
+                "--engine wasmi: wasmi does not build for {}: it needs atomic operations, which \
+                 its core (Armv6-M) does not have; its board has less RAM than one page, too",
+                board.name
+            )));
+        }
+        if arguments.stack.is_some() {
+            return Err(Failure::usage(
+                "--stack: wasmi has its frames on a heap; --stack is for Mote's engine",
+            ));
+        }
+    }
+    Ok(board)
+}
+
+fn arguments_of(
+    inspection: &Inspection,
+    arguments: &BenchArguments,
+) -> Result<Vec<Value>, Failure> {
+    let name = &arguments.invoke;
+    let functions = || {
+        let exports = inspection.exports.iter();
+        exports.filter(|export| export.kind == ItemKind::Function)
+    };
+    match functions().find(|export| export.name == *name) {
+        Some(export) if export.signature.is_some() => {
+            call_arguments_of(inspection, name, &arguments.arguments)
+        }
+        Some(export) => Err(Failure::refused(format!(
+            "{name:?} has the type {}, which no engine here can call",
+            export.type_text
+        ))),
+        None => {
+            let names: Vec<_> = functions().map(|export| export.name.as_str()).collect();
+            Err(Failure::not_found(format!(
+                "{}: exports no function {name:?}; it exports {}",
+                arguments.module.display(),
+                if names.is_empty() {
+                    "none".to_owned()
+                } else {
+                    names.join(", ")
+                }
+            )))
+        }
+    }
+}
+
+/// What lies beside the firmware, and the room that it gets.
+struct Payload {
+    bytes: Vec<u8>,
+    stack_words: u32,
+}
+
+fn payload(
+    module: &Module,
+    board: &BenchBoard,
+    arguments: &BenchArguments,
+) -> Result<Payload, Failure> {
+    if arguments.engine == EngineName::Wasmi {
+        return Ok(Payload {
+            bytes: module.wasm.clone(),
+            stack_words: 0,
+        });
+    }
+    let refused = |error: &dyn std::fmt::Display| {
+        Failure::refused(format!("{}: {error}", module.path.display()))
+    };
+    let bytes = translate(&module.wasm).map_err(|error| refused(&error))?;
+    // In words, so that it is aligned.
+    let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes);
+    let image = Image::open(bytemuck::cast_slice(&words))
+        .map_err(|error| anyhow::anyhow!("the translator made no image ({error}): report it"))?;
+    let own = image.header().stack_words;
+    Ok(Payload {
+        bytes,
+        stack_words: arguments.stack.or(own).unwrap_or(board.stack_words),
+    })
+}
+
+fn measure(
+    module: &Module,
+    inspection: &Inspection,
+    board: &'static BenchBoard,
+    values: &[Value],
+    arguments: &BenchArguments,
+) -> Result<Measurement, Failure> {
+    let payload = payload(module, board, arguments)?;
+    let plan = Plan {
+        starts: STARTS,
+        fuel: arguments.fuel,
+        stack_words: payload.stack_words,
+        memory_bytes: memory_bytes(inspection, board),
+        arguments: values,
+        export: &arguments.invoke,
+        payload: &payload.bytes,
+    };
+    let plan = plan.to_bytes().context("the module is too large")?;
+    let toolchain = Toolchain::ready(&[Need::Device(board.target), Need::Qemu])?;
+    let features: &[&str] = match arguments.engine {
+        EngineName::Mote => &["mote", "float", "verify"],
+        EngineName::Wasmi => &["wasmi"],
+    };
+    let build = Build::package(&device::workspace()?, FIRMWARE)
+        .without_default_features()
+        .features(features.iter().copied());
+    let firmware = toolchain.build_firmware(&build, board.target)?;
+    let footprint = Footprint::of_file(&firmware)?;
+    let elf = std::fs::read(&firmware).with_context(|| firmware.display().to_string())?;
+    let folder = tempfile::tempdir().context("a folder for the device image")?;
+    let elf_path = folder.path().join("bench.elf");
+    std::fs::write(&elf_path, device_image(&elf, &plan)?)
+        .with_context(|| elf_path.display().to_string())?;
+
+    let log = folder.path().join("cycles.log");
+    let mut options = Vec::new();
+    if let Some(plugin) = &arguments.cycle_model {
+        let cpu = match board.target {
+            Target::ThumbV6M => ",cpu=m0",
+            _ => "",
+        };
+        let mut plugin = plugin.clone().into_os_string();
+        plugin.push(cpu);
+        let words = ["-plugin".into(), plugin, "-d".into(), "plugin".into()];
+        options.extend::<[OsString; 4]>(words);
+        options.extend(["-D".into(), log.clone().into_os_string()]);
+    }
+    let boot = Boot {
+        qemu: toolchain.qemu()?,
+        machine: board.machine,
+        elf: &elf_path,
+        pace: Pace::Unbounded,
+        wall_limit: WALL_LIMIT,
+    };
+    let said = qemu::listen(&boot, &options, "end")?.ok_or_else(|| Failure {
+        code: Code::OutOfFuel,
+        message: format!(
+            "it was not over after {} s; bound it with less fuel: --fuel UNITS",
+            WALL_LIMIT.as_secs()
+        ),
+    })?;
+    let said = Said::of(&said);
+    failures(&said, inspection, board, arguments)?;
+    let cycles = match &arguments.cycle_model {
+        None => BTreeMap::new(),
+        Some(_) => {
+            let log = std::fs::read_to_string(&log).context("the cycle model wrote no log")?;
+            said.cycles(&log)?
+        }
+    };
+    let sizes = (payload.bytes.len(), footprint.flash_bytes);
+    let plan_room = (payload.stack_words, memory_bytes(inspection, board));
+    measurement(&said, module, board, arguments, sizes, plan_room, cycles).ok_or_else(|| {
+        Failure::from(anyhow::anyhow!(
+            "the firmware did not say all that it has to: {said:?}"
+        ))
+    })
+}
+
+/// Returns how many bytes of memory a module may have.
+fn memory_bytes(inspection: &Inspection, board: &BenchBoard) -> u32 {
+    let Some(memory) = inspection.memories.first() else {
+        return 0;
+    };
+    let most = memory.maximum_bytes.unwrap_or(u64::MAX);
+    let bytes = memory
+        .initial_bytes
+        .max(most.min(board.memory_bytes.into()));
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+/// Puts together what was said of a run that went well.
+fn measurement(
+    said: &Said,
+    module: &Module,
+    board: &BenchBoard,
+    arguments: &BenchArguments,
+    (image_bytes, flash_bytes): (usize, u64),
+    (stack_words, memory_room): (u32, u32),
+    cycles: BTreeMap<&'static str, u64>,
+) -> Option<Measurement> {
+    let first = |word: &str| said.instructions(word).first().copied();
+    let (ram_bytes, frame_bytes) = match arguments.engine {
+        EngineName::Mote => {
+            let [block_words, engine_bytes] = said.pair("block")?;
+            // The word beyond the frames is theirs as well.
+            let frames = (u64::from(stack_words) + 1) * 4;
+            let memory = u64::from(memory_room).next_multiple_of(4);
+            let block = block_words * 4;
+            (block.checked_sub(frames + memory)? + engine_bytes, frames)
+        }
+        EngineName::Wasmi => said.pair("heap")?.into(),
+    };
+    Some(Measurement {
+        board: board.name,
+        engine: arguments.engine,
+        results: said.results(),
+        starts: said.instructions("start"),
+        start_function: first("start_function"),
+        run: first("run")?,
+        check: first("check"),
+        verify: first("verify"),
+        fuel: said.number("fuel")?,
+        wasm_bytes: module.wasm.len(),
+        image_bytes,
+        flash_bytes,
+        memory_bytes: said.number("memory")?,
+        ram_bytes,
+        frame_bytes,
+        native_stack_bytes: said.number("stack")?,
+        cycles,
+    })
+}
+
+/// Tells why a run came to no result, if it did not.
+fn failures(
+    said: &Said,
+    inspection: &Inspection,
+    board: &BenchBoard,
+    arguments: &BenchArguments,
+) -> Result<(), Failure> {
+    let refused = |why: String| {
+        Err(Failure::refused(format!(
+            "{}: {why}",
+            arguments.module.display()
+        )))
+    };
+    let room = said.number("room").unwrap_or(0);
+    if let Some(kind) = said.number("trap") {
+        let kind = u8::try_from(kind).ok().and_then(TrapKind::from_number);
+        let what = kind.map_or("an unknown trap", TrapKind::message);
+        let hint = match kind {
+            Some(TrapKind::StackOverflow) if arguments.engine == EngineName::Mote => {
+                "; --stack WORDS gives it more"
+            }
+            _ => "",
+        };
+        return Err(Failure {
+            code: Code::Trap,
+            message: format!("{} trapped: {what}{hint}", arguments.invoke),
+        });
+    }
+    if said.has("out_of_fuel") {
+        return Err(Failure {
+            code: Code::OutOfFuel,
+            message: format!(
+                "{} is out of fuel: {} units were given; --fuel UNITS gives it more",
+                arguments.invoke, arguments.fuel
+            ),
+        });
+    }
+    if let Some(index) = said.number("host_call") {
+        let mut functions = inspection
+            .imports
+            .iter()
+            .filter(|import| import.kind == ItemKind::Function);
+        let import = usize::try_from(index)
+            .ok()
+            .and_then(|index| functions.nth(index));
+        let name = import.map_or_else(
+            || format!("number {index}"),
+            |import| format!("{:?} {:?}", import.module, import.name),
+        );
+        return refused(format!(
+            "it called the import {name}, and nothing answers imports in a bench; call an export \
+             that needs none, or use `mote run`"
+        ));
+    }
+    if let Some(words) = said.number("too_small") {
+        return refused(format!(
+            "an instance takes {} bytes of RAM (memory, frames, tables), and {} has {room}",
+            words * 4,
+            board.name
+        ));
+    }
+    if said.has("too_large") {
+        return refused(format!(
+            "an instance takes more RAM than {} can have",
+            board.name
+        ));
+    }
+    if let Some(kind) = said.number("segment") {
+        let kind = u8::try_from(kind).ok().and_then(TrapKind::from_number);
+        let what = kind.map_or("an unknown trap", TrapKind::message);
+        return refused(format!("cannot be instantiated: {what} by a segment"));
+    }
+    if said.has("call_out_of_memory") {
+        return refused(
+            "its arguments do not fit into the stack: --stack WORDS gives it more".to_owned(),
+        );
+    }
+    if said.has("rejected") {
+        return refused(format!(
+            "wasmi rejects it, or has too little memory for it: {} has {room} bytes for its heap; \
+             `mote run --engine wasmi` tells which",
+            board.name
+        ));
+    }
+    if said.has("panicked") && arguments.engine == EngineName::Wasmi {
+        return refused(format!(
+            "wasmi panicked, most likely for want of memory: {} has {room} bytes for its heap",
+            board.name
+        ));
+    }
+    for word in [
+        "panicked",
+        "faulted",
+        "fault",
+        "no_plan",
+        "no_image",
+        "crc_is_wrong",
+        "not_verified",
+        "feature",
+    ] {
+        if said.has(word) {
+            return Err(Failure::from(anyhow::anyhow!(
+                "the bench's firmware failed ({word}): report it, with the module"
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "bench/tests.rs"]
+mod tests;
