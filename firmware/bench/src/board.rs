@@ -140,7 +140,10 @@ pub(crate) fn aligned() -> (u32, u32) {
 /// Returns what the emulator has put at the bundle's place.
 pub(crate) fn bundle() -> &'static [u32] {
     let start = &raw const __bundle_start;
-    let words = (&raw const __bundle_end).addr().saturating_sub(start.addr()) / 4;
+    let words = (&raw const __bundle_end)
+        .addr()
+        .saturating_sub(start.addr())
+        / 4;
     // SAFETY: the linker sets this region apart; nobody writes to it.
     unsafe { core::slice::from_raw_parts(start, words) }
 }
@@ -149,10 +152,7 @@ pub(crate) fn bundle() -> &'static [u32] {
 /// Returns the address and the bytes of the block.
 pub(crate) fn block_place() -> (usize, usize) {
     let start = (&raw const __block_start).expose_provenance();
-    (
-        start,
-        (&raw const __block_end).addr().saturating_sub(start),
-    )
+    (start, (&raw const __block_end).addr().saturating_sub(start))
 }
 
 /// Returns the block: all the memory that an instance can have. Each build calls it once.
@@ -165,7 +165,7 @@ pub(crate) fn block() -> &'static mut [u32] {
 }
 
 /// Returns words as bytes.
-#[cfg(any(feature = "mote", feature = "translate"))]
+#[cfg(any(feature = "verify", feature = "translate"))]
 pub(crate) fn bytes_of(words: &mut [u32]) -> &mut [u8] {
     // SAFETY: any bits are bytes, and these are all of the words'.
     unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), size_of_val(words)) }

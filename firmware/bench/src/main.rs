@@ -22,8 +22,6 @@ mod reference;
 mod report;
 #[cfg(all(target_os = "none", any(feature = "mote", feature = "wasmi")))]
 mod run;
-#[cfg(all(target_os = "none", feature = "translate"))]
-mod translator;
 
 #[cfg(target_os = "none")]
 #[cortex_m_rt::entry]
@@ -32,8 +30,6 @@ fn main() -> ! {
     if let Some(plan) = plan::Plan::read(board::bundle()) {
         // What a measurement costs itself, to be taken off the others.
         report::number("overhead", clock::count(|| {}).1);
-        #[cfg(feature = "translate")]
-        translator::run(&plan);
         #[cfg(feature = "mote")]
         own::run(&plan);
         #[cfg(feature = "wasmi")]
