@@ -74,7 +74,7 @@ mod registers {
         write(TIMER + 0x508, 3);
         write(TIMER + 0x510, 0);
         write(TIMER + 0x00c, 1);
-        write(TIMER + 0x000, 1);
+        write(TIMER, 1);
     }
 
     pub(crate) fn send(byte: u8) {

@@ -22,6 +22,8 @@ mod reference;
 mod report;
 #[cfg(all(target_os = "none", any(feature = "mote", feature = "wasmi")))]
 mod run;
+#[cfg(all(target_os = "none", feature = "translate"))]
+mod translator;
 
 #[cfg(target_os = "none")]
 #[cortex_m_rt::entry]
@@ -30,11 +32,13 @@ fn main() -> ! {
     if let Some(plan) = plan::Plan::read(board::bundle()) {
         // What a measurement costs itself, to be taken off the others.
         report::number("overhead", clock::count(|| {}).1);
+        #[cfg(feature = "translate")]
+        translator::run(&plan);
         #[cfg(feature = "mote")]
         own::run(&plan);
         #[cfg(feature = "wasmi")]
         reference::run(&plan);
-        #[cfg(not(any(feature = "mote", feature = "wasmi", feature = "translate")))]
+        #[cfg(not(any(feature = "mote", feature = "wasmi")))]
         report::number("arguments", plan.values().count() as u64);
     } else {
         report::line("no_plan");

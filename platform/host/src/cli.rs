@@ -45,6 +45,13 @@ pub(crate) enum EngineName {
     Wasmi,
 }
 
+impl BenchArguments {
+    /// Returns the name of the export to call.
+    pub(crate) fn export(&self) -> &str {
+        self.invoke.as_deref().unwrap_or_default()
+    }
+}
+
 impl EngineName {
     /// Returns the engine's name in reports.
     pub(crate) const fn name(self) -> &'static str {
@@ -245,8 +252,13 @@ pub(crate) struct BenchArguments {
     pub(crate) arguments: Vec<String>,
 
     /// The export to call
-    #[arg(long, value_name = "EXPORT")]
-    pub(crate) invoke: String,
+    #[arg(long, value_name = "EXPORT", required_unless_present = "translate")]
+    pub(crate) invoke: Option<String>,
+
+    /// Call nothing: let the board translate the module, with the buffers of a small device, and
+    /// compare the image with this machine's
+    #[arg(long, conflicts_with_all = ["invoke", "engine", "stack", "fuel"])]
+    pub(crate) translate: bool,
 
     /// Where: mps2-an386 (Cortex-M4), or microbit (Cortex-M0)
     #[arg(long, default_value = "mps2-an386")]

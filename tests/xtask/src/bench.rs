@@ -9,6 +9,7 @@ mod module;
 mod native;
 mod report;
 mod tool;
+mod translation;
 mod workloads;
 
 use std::fs;
@@ -24,6 +25,7 @@ use module::Sizes;
 use native::Native;
 use report::{Budget, ratio, thousands};
 use tool::Tool;
+use translation::Translated;
 use workloads::{Cost, FOLDER, Workload};
 
 /// Where the result is written down.
@@ -73,7 +75,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
     let cycle_model = cycle_model(workspace, folder.clone());
     let tool = Tool::build(workspace, cycle_model.as_deref())?;
     let qemu = toolchain.qemu()?;
-    let native = Native::find(workspace, qemu, cycle_model.as_deref(), folder);
+    let native = Native::find(workspace, qemu, cycle_model.as_deref(), folder.clone());
 
     let mut good = true;
     let mut measure = |list: Vec<Workload>| -> Result<Vec<Row>> {
@@ -85,6 +87,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
     };
     let ten = measure(workloads::ten())?;
     let held_back = measure(workloads::held_back(workspace)?)?;
+    let all = ten.iter().chain(&held_back).map(|row| &row.workload);
+    let translated = translation::measure(workspace, &tool, all, &folder)?;
     let flash = Flash::measure(workspace, &toolchain)?;
 
     let mut lines = heading(&toolchain, native.as_ref())?;
@@ -92,7 +96,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
         lines.extend([String::new(), format!("## {title}"), String::new()]);
         lines.extend(table);
     };
-    part("Budgets", report::budgets(&budgets(&ten, &flash)));
+    part(
+        "Budgets",
+        report::budgets(&budgets(&ten, &flash, &translated)),
+    );
     part("Instructions of a call", report::instructions(&ten));
     if !held_back.is_empty() {
         let mut table = report::instructions(&held_back);
@@ -121,6 +128,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
         );
     }
     part("Starts, checks, image and RAM", report::rest(&ten));
+    part("Translation on the board", translation::lines(&translated));
     part("Flash", flash.table());
     let text = lines.join("\n") + "\n";
     say(&text);
@@ -234,7 +242,7 @@ struct Flash {
     engine: u64,
     floats: u64,
     verify: u64,
-    translate: Option<u64>,
+    translate: u64,
     wasmi: u64,
 }
 
@@ -252,7 +260,7 @@ impl Flash {
             engine: build(&["mote"])?,
             floats: build(&["mote", "float"])?,
             verify: build(&["mote", "float", "verify"])?,
-            translate: None,
+            translate: build(&["translate"])?,
             wasmi: build(&["wasmi"])?,
         })
     }
@@ -282,6 +290,12 @@ impl Flash {
                 self.floats,
             ),
             row(
+                "with the translator instead",
+                self.translate,
+                "translate",
+                self.bare,
+            ),
+            row(
                 "with wasmi instead",
                 self.wasmi,
                 "wasmi with its heap",
@@ -293,7 +307,7 @@ impl Flash {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "bytes, far below 2^52")]
-fn budgets(ten: &[Row], flash: &Flash) -> Vec<Budget> {
+fn budgets(ten: &[Row], flash: &Flash, translated: &[Translated]) -> Vec<Budget> {
     let budget = |what: &str, limit: f64, goal: Option<f64>, found: Option<f64>, unit| Budget {
         what: what.to_owned(),
         limit,
@@ -343,7 +357,7 @@ fn budgets(ten: &[Row], flash: &Flash) -> Vec<Budget> {
             "flash: translate",
             kib(24),
             None,
-            flash.translate.and_then(|own| bytes(own, flash.bare)),
+            bytes(flash.translate, flash.bare),
             "bytes",
         ),
         budget(
@@ -352,6 +366,20 @@ fn budgets(ten: &[Row], flash: &Flash) -> Vec<Budget> {
             None,
             most(&|row| row.ram_bytes as f64),
             "bytes",
+        ),
+        budget(
+            "RAM of a translation on the board, native stack included",
+            kib(6),
+            None,
+            translation::most_ram_bytes(translated).map(|bytes| bytes as f64),
+            "bytes",
+        ),
+        budget(
+            "modules that the board's translator refuses",
+            0.0,
+            None,
+            Some(translation::refused(translated) as f64),
+            "",
         ),
         budget(
             "start: of 3,000 instructions + 0.5 a byte zeroed + 1 a byte copied",

@@ -56,8 +56,9 @@ pub(super) fn table(module: &Module, call: &str, own: &Measurement) -> Vec<Strin
         })
     };
     let (least, most) = start_range(&own.starts);
-    let starts = if least == most {
-        format!("{} times the same", own.starts.len())
+    let starts = if most - least <= own.tick {
+        let exact = if own.tick == 0 { "" } else { ", to a tick" };
+        format!("{} times the same{exact}", own.starts.len())
     } else {
         format!(
             "{} times, {} at the least",

@@ -71,24 +71,38 @@ impl Tool {
 
     /// Measures a call of `run` on one engine.
     pub(super) fn bench(&self, wasm: &Path, argument: i32, options: &[&str]) -> Result<Measured> {
+        let mut command = self.command(wasm);
+        command
+            .args(["--invoke", "run", &argument.to_string()])
+            .args(options);
+        measured(command)
+    }
+
+    /// Measures a translation on the board.
+    pub(super) fn translate(&self, module: &Path) -> Result<Measured> {
+        let mut command = self.command(module);
+        command.arg("--translate");
+        measured(command)
+    }
+
+    fn command(&self, module: &Path) -> Command {
         let mut command = Command::new(&self.program);
         command
             .current_dir(&self.root)
             .arg("bench")
-            .arg(wasm)
-            .args(["--invoke", "run", &argument.to_string(), "--json"])
-            .args(options);
+            .arg(module)
+            .arg("--json");
         if let Some(plugin) = &self.cycle_model {
             command.arg("--cycle-model").arg(plugin);
         }
-        let output = command.stdin(Stdio::null()).output().context("the tool")?;
-        ensure!(
-            output.status.success(),
-            "mote bench {} {}: {}",
-            wasm.display(),
-            options.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-        Ok(Measured(serde_json::from_slice(&output.stdout)?))
+        command
     }
+}
+
+fn measured(mut command: Command) -> Result<Measured> {
+    let output = command.stdin(Stdio::null()).output().context("the tool")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = said.trim().lines().last().unwrap_or_default();
+    ensure!(output.status.success(), "{last}");
+    Ok(Measured(serde_json::from_slice(&output.stdout)?))
 }
