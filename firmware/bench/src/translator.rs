@@ -1,7 +1,7 @@
 //! The translator as a device runs it: from a Wasm file to an image in what stands for flash, with
 //! buffers of fixed sizes on the stack.
 
-use mote_image::{FunctionRecord, Image, crc32_continue};
+use mote_image::{Image, crc32_continue};
 use mote_translate::{Failure, Options, Workspace, translate};
 use mote_translate_image::{Buffers, Fixup, ImageBackend, Memory, Output};
 
@@ -23,7 +23,6 @@ const TYPES: usize = 32;
 
 /// What the buffers take. The rest of the stack is the translator's.
 const BUFFER_BYTES: usize = size_of::<Front>()
-    + FUNCTIONS * size_of::<FunctionRecord>()
     + (FUNCTIONS + TYPES) * size_of::<u32>()
     + CODE_BYTES
     + FIXUPS * size_of::<Fixup>();
@@ -61,14 +60,6 @@ pub(crate) fn run(plan: &Plan) {
 #[inline(never)]
 fn work(wasm: &[u8], flash: &mut [u8]) -> Result<usize, (u32, u64)> {
     let mut workspace = Front::new();
-    let empty = FunctionRecord {
-        code: 0,
-        fuel: 0,
-        frame_words: 0,
-        link: 0,
-        type_index: 0,
-    };
-    let mut functions = [empty; FUNCTIONS];
     let mut words = [0; FUNCTIONS + TYPES];
     let mut code = [0; CODE_BYTES];
     let mut fixups = [Fixup::EMPTY; FIXUPS];
@@ -76,7 +67,6 @@ fn work(wasm: &[u8], flash: &mut [u8]) -> Result<usize, (u32, u64)> {
     let buffers = Buffers {
         code: &mut code,
         fixups: &mut fixups,
-        functions: &mut functions,
         words: &mut words,
     };
     let mut backend = ImageBackend::new(&mut output, buffers);
