@@ -12,6 +12,8 @@ compile_error!("one of `mote`, `wasmi` and `translate` at a time: see README.md"
 mod board;
 #[cfg(target_os = "none")]
 mod clock;
+#[cfg(all(target_os = "none", feature = "library"))]
+mod library;
 #[cfg(all(target_os = "none", feature = "mote"))]
 mod own;
 #[cfg(target_os = "none")]
@@ -32,6 +34,8 @@ fn main() -> ! {
     if let Some(plan) = plan::Plan::read(board::bundle()) {
         // What a measurement costs itself, to be taken off the others.
         report::number("overhead", clock::count(|| {}).1);
+        #[cfg(feature = "library")]
+        report::number("library", library::use_all(plan.payload));
         #[cfg(feature = "translate")]
         translator::run(&plan);
         #[cfg(feature = "mote")]

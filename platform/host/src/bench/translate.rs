@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::show::thousands;
 use super::{BenchBoard, Ran, broken, run};
 use crate::cli::BenchArguments;
-use crate::engine::translated;
+use crate::engine;
 use crate::exit::{Code, Failure};
 use crate::module::Module;
 use crate::terminal;
@@ -42,9 +42,7 @@ pub(super) fn translate(
         )));
     }
     let refused = |why: &str| Failure::refused(format!("{}: {why}", module.path.display()));
-    let mut words = Vec::new();
-    let own = translated(&module.wasm, &mut words).map_err(|error| refused(&error.to_string()))?;
-    let own = own.image().bytes();
+    let own = engine::translate(&module.wasm).map_err(|error| refused(&error.to_string()))?;
     let plan = Plan {
         starts: 0,
         fuel: 0,
@@ -76,8 +74,8 @@ pub(super) fn translate(
         said.number(word)
             .ok_or_else(|| anyhow::anyhow!("the firmware did not say {word:?}: {said:?}"))
     };
-    let same =
-        number("image")? == own.len() as u64 && number("crc")? == u64::from(crc32_continue(0, own));
+    let same = number("image")? == own.len() as u64
+        && number("crc")? == u64::from(crc32_continue(0, &own));
     if !same {
         return Err(Failure {
             code: Code::Different,

@@ -33,7 +33,7 @@ pub(super) fn executed(wasm: &[u8], argument: i32) -> Result<u64> {
     }
 }
 
-fn leb(out: &mut Vec<u8>, mut value: u64) {
+pub(super) fn leb(out: &mut Vec<u8>, mut value: u64) {
     loop {
         let [low, ..] = (value & 0x7f).to_le_bytes();
         value >>= 7;
@@ -45,7 +45,7 @@ fn leb(out: &mut Vec<u8>, mut value: u64) {
     }
 }
 
-fn section(out: &mut Vec<u8>, id: u8, contents: &[u8]) {
+pub(super) fn section(out: &mut Vec<u8>, id: u8, contents: &[u8]) {
     out.push(id);
     leb(out, contents.len() as u64);
     out.extend(contents);
