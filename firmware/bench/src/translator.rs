@@ -2,7 +2,7 @@
 //! buffers of fixed sizes on the stack.
 
 use mote_image::{Image, crc32_continue};
-use mote_translate::{Failure, Options, Workspace, translate};
+use mote_translate::{Control, Entry, Failure, LocalRun, Options, translate};
 use mote_translate_image::{Buffers, Fixup, ImageBackend, Memory, Output};
 
 use crate::plan::Plan;
@@ -22,12 +22,13 @@ const FUNCTIONS: usize = 128;
 const TYPES: usize = 32;
 
 /// What the buffers take. The rest of the stack is the translator's.
-const BUFFER_BYTES: usize = size_of::<Front>()
+const BUFFER_BYTES: usize = INDEX_WORDS * size_of::<u32>()
+    + CONTROLS * size_of::<Control>()
+    + OPERANDS * size_of::<Entry>()
+    + LOCAL_RUNS * size_of::<LocalRun>()
     + (FUNCTIONS + TYPES) * size_of::<u32>()
     + CODE_BYTES
     + FIXUPS * size_of::<Fixup>();
-
-type Front = Workspace<INDEX_WORDS, CONTROLS, OPERANDS, LOCAL_RUNS>;
 
 pub(crate) fn run(plan: &Plan) {
     let block = board::block();
@@ -59,7 +60,17 @@ pub(crate) fn run(plan: &Plan) {
 /// from 0, limits of the back end from 1,000.
 #[inline(never)]
 fn work(wasm: &[u8], flash: &mut [u8]) -> Result<usize, (u32, u64)> {
-    let mut workspace = Front::new();
+    // Each by itself: a workspace that is returned by value is there twice for a moment.
+    let mut index = [0; INDEX_WORDS];
+    let mut controls = [Control::EMPTY; CONTROLS];
+    let mut operands = [Entry::EMPTY; OPERANDS];
+    let mut locals = [LocalRun::EMPTY; LOCAL_RUNS];
+    let front = mote_translate::Buffers {
+        index: &mut index,
+        controls: &mut controls,
+        operands: &mut operands,
+        locals: &mut locals,
+    };
     let mut words = [0; FUNCTIONS + TYPES];
     let mut code = [0; CODE_BYTES];
     let mut fixups = [Fixup::EMPTY; FIXUPS];
@@ -71,7 +82,7 @@ fn work(wasm: &[u8], flash: &mut [u8]) -> Result<usize, (u32, u64)> {
     };
     let mut backend = ImageBackend::new(&mut output, buffers);
     let options = Options { floats: true };
-    match translate(wasm, options, workspace.buffers(), &mut backend) {
+    match translate(wasm, options, front, &mut backend) {
         Ok(()) => Ok(output.written().len()),
         Err(Failure::Rejected(error)) => Err((error.offset, error.rule as u64)),
         Err(Failure::Backend { offset, error }) => Err((offset, 1_000 + error as u64)),

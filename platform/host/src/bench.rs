@@ -247,8 +247,15 @@ fn measure(
     } = run(&plan, features, board, arguments)?;
     failures(&said, inspection, board, arguments)?;
     let sizes = (payload.bytes.len(), flash_bytes);
-    let plan_room = (payload.stack_words, memory_bytes(inspection, board));
-    measurement(&said, module, board, arguments, sizes, plan_room, cycles).ok_or_else(|| {
+    let room = Room {
+        stack_words: payload.stack_words,
+        memory_bytes: memory_bytes(inspection, board),
+        initial_bytes: inspection
+            .memories
+            .first()
+            .map_or(0, |memory| memory.initial_bytes),
+    };
+    measurement(&said, module, board, arguments, sizes, &room, cycles).ok_or_else(|| {
         Failure::from(anyhow::anyhow!(
             "the firmware did not say all that it has to: {said:?}"
         ))
@@ -360,6 +367,15 @@ fn memory_bytes(inspection: &Inspection, board: &BenchBoard) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
+/// The room that an instance was given.
+struct Room {
+    stack_words: u32,
+    /// Bytes of memory that it might grow to.
+    memory_bytes: u32,
+    /// Bytes of memory that it begins with.
+    initial_bytes: u64,
+}
+
 /// Puts together what was said of a run that went well.
 fn measurement(
     said: &Said,
@@ -367,7 +383,7 @@ fn measurement(
     board: &BenchBoard,
     arguments: &BenchArguments,
     (image_bytes, flash_bytes): (usize, u64),
-    (stack_words, memory_room): (u32, u32),
+    room: &Room,
     cycles: BTreeMap<&'static str, u64>,
 ) -> Option<Measurement> {
     let first = |word: &str| said.instructions(word).first().copied();
@@ -375,12 +391,20 @@ fn measurement(
         EngineName::Mote => {
             let [block_words, engine_bytes] = said.pair("block")?;
             // The word beyond the frames is theirs as well.
-            let frames = (u64::from(stack_words) + 1) * 4;
-            let memory = u64::from(memory_room).next_multiple_of(4);
+            let frames = (u64::from(room.stack_words) + 1) * 4;
+            let memory = u64::from(room.memory_bytes).next_multiple_of(4);
             let block = block_words * 4;
             (block.checked_sub(frames + memory)? + engine_bytes, frames)
         }
         EngineName::Wasmi => said.pair("heap")?.into(),
+    };
+    // wasmi shows its memory only if it is exported; there is as much on its heap.
+    let (ram_bytes, memory_bytes) = match said.number("memory")? {
+        0 if arguments.engine == EngineName::Wasmi => (
+            ram_bytes.saturating_sub(room.initial_bytes),
+            room.initial_bytes,
+        ),
+        bytes => (ram_bytes, bytes),
     };
     Some(Measurement {
         board: board.name,
@@ -396,7 +420,7 @@ fn measurement(
         wasm_bytes: module.wasm.len(),
         image_bytes,
         flash_bytes,
-        memory_bytes: said.number("memory")?,
+        memory_bytes,
         ram_bytes,
         frame_bytes,
         native_stack_bytes: said.number("stack")?,
@@ -418,6 +442,12 @@ fn failures(
         )))
     };
     let room = said.number("room").unwrap_or(0);
+    // What runs before the call is the start function, which may fail just as well.
+    let who = if said.has("start_function") && !said.has("run") {
+        "its start function"
+    } else {
+        arguments.export()
+    };
     if let Some(kind) = said.number("trap") {
         let kind = u8::try_from(kind).ok().and_then(TrapKind::from_number);
         let what = kind.map_or("an unknown trap", TrapKind::message);
@@ -429,15 +459,14 @@ fn failures(
         };
         return Err(Failure {
             code: Code::Trap,
-            message: format!("{} trapped: {what}{hint}", arguments.export()),
+            message: format!("{who} trapped: {what}{hint}"),
         });
     }
     if said.has("out_of_fuel") {
         return Err(Failure {
             code: Code::OutOfFuel,
             message: format!(
-                "{} is out of fuel: {} units were given; --fuel UNITS gives it more",
-                arguments.export(),
+                "{who} is out of fuel: {} units were given; --fuel UNITS gives it more",
                 arguments.fuel
             ),
         });
