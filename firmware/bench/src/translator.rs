@@ -21,8 +21,9 @@ const FIXUPS: usize = 32;
 const FUNCTIONS: usize = 128;
 const TYPES: usize = 32;
 
-/// What the buffers take. The rest of the stack is the translator's.
-const BUFFER_BYTES: usize = INDEX_WORDS * size_of::<u32>()
+/// What the buffers and the back end take. The rest of the stack is the code's.
+const BUFFER_BYTES: usize = size_of::<ImageBackend<'_>>()
+    + INDEX_WORDS * size_of::<u32>()
     + CONTROLS * size_of::<Control>()
     + OPERANDS * size_of::<Entry>()
     + LOCAL_RUNS * size_of::<LocalRun>()

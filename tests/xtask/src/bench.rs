@@ -51,6 +51,8 @@ struct Row {
     check: u64,
     verify: u64,
     fuel: u64,
+    /// The WebAssembly instructions that the call executes.
+    executed: u64,
     image_bytes: u64,
     memory_bytes: u64,
     ram_bytes: u64,
@@ -107,15 +109,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
         let mut table = report::instructions(&held_back);
         for row in &held_back {
             if row.workload.name() == "bytecode" {
-                let executed = executed::executed(&row.wasm, row.workload.argument)?;
                 table.extend([
                     String::new(),
                     format!(
                         "Fuel of `bytecode`, itself an interpreter: {} charged for {} executed, {:.2} \
                          times as much.",
                         thousands(row.fuel),
-                        thousands(executed),
-                        ratio(row.fuel, executed)
+                        thousands(row.executed),
+                        ratio(row.fuel, row.executed)
                     ),
                 ]);
             }
@@ -211,6 +212,14 @@ fn row(
         say(&format!("FAILED: ten starts of {} differ", workload.name()));
         *good = false;
     }
+    let executed = executed::executed(&wasm, workload.argument)?;
+    if executed > own.number("fuel")? {
+        say(&format!(
+            "FAILED: {} executes more than it is charged: {executed}",
+            workload.name()
+        ));
+        *good = false;
+    }
     let cost = |measured: &tool::Measured| -> Result<Cost> {
         Ok(Cost {
             instructions: measured.number("run_instructions")?,
@@ -227,6 +236,7 @@ fn row(
         check: own.number("check_instructions")?,
         verify: own.number("verify_instructions")?,
         fuel: own.number("fuel")?,
+        executed,
         image_bytes: own.number("image_bytes")?,
         memory_bytes: own.number("memory_bytes")?,
         ram_bytes: own.number("ram_bytes")?,

@@ -125,7 +125,7 @@ pub(super) fn translate(
         row(
             "RAM meanwhile, native stack included",
             stack,
-            &format!("buffers: {}", thousands(buffers)),
+            &format!("buffers and back end: {}", thousands(buffers)),
         ),
     ] {
         terminal::out(line.trim_end());

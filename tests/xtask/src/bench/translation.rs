@@ -171,7 +171,7 @@ pub(super) fn lines(all: &[Translated]) -> Vec<String> {
         "instructions",
         "Wasm, bytes",
         "image, bytes",
-        "buffers",
+        "buffers and back end",
         "RAM with native stack",
     ];
     table(&heading, &rows)
