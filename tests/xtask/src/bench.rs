@@ -4,7 +4,9 @@
 //! takes of flash is the difference between the bench's firmware with it and without. Counts are
 //! exact and the same on every machine, and not time; cycles are modelled by `tests/cycle-model`.
 
+mod budgets;
 mod executed;
+mod flash;
 mod microbit;
 mod module;
 mod native;
@@ -18,22 +20,19 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use mote_toolchain::{Build, Footprint, Need, Target, Toolchain};
+use mote_toolchain::{Need, Target, Toolchain};
 
 use crate::console::say;
 use crate::workspace::Workspace;
+use flash::Flash;
 use module::Sizes;
 use native::Native;
-use report::{Budget, ratio, thousands};
+use report::{ratio, thousands};
 use tool::Tool;
-use translation::Translated;
 use workloads::{Cost, FOLDER, Workload};
 
 /// Where the result is written down.
 const REPORT: &str = "tests/engine-suite/bench.md";
-
-/// The bench's firmware.
-const FIRMWARE: &str = "mote-firmware-bench";
 
 const TARGET: Target = Target::ThumbV7EMHardFloat;
 
@@ -102,7 +101,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
     };
     part(
         "Budgets",
-        report::budgets(&budgets(&ten, &flash, &translated)),
+        report::budgets(&budgets::budgets(&ten, &flash, &translated)),
     );
     part("Instructions of a call", report::instructions(&ten));
     if !held_back.is_empty() {
@@ -246,210 +245,4 @@ fn row(
         wasm,
         workload,
     })
-}
-
-/// Bytes of flash of the bench's firmware, by what is built in.
-#[derive(Debug)]
-struct Flash {
-    bare: u64,
-    library: u64,
-    engine: u64,
-    floats: u64,
-    verify: u64,
-    translate: u64,
-    wasmi: u64,
-}
-
-impl Flash {
-    fn measure(workspace: &Workspace, toolchain: &Toolchain) -> Result<Self> {
-        let build = |features: &[&str]| -> Result<u64> {
-            let build = Build::package(&workspace.root, FIRMWARE)
-                .without_default_features()
-                .features(features.iter().copied());
-            let file = toolchain.build_firmware(&build, TARGET)?;
-            Ok(Footprint::of_file(&file)?.flash_bytes)
-        };
-        Ok(Self {
-            bare: build(&[])?,
-            library: build(&["library"])?,
-            engine: build(&["mote"])?,
-            floats: build(&["mote", "float"])?,
-            verify: build(&["mote", "float", "verify"])?,
-            translate: build(&["translate"])?,
-            wasmi: build(&["wasmi"])?,
-        })
-    }
-
-    fn table(&self) -> Vec<String> {
-        let row = |what: &str, bytes: u64, part: &str, of: u64| {
-            vec![
-                what.to_owned(),
-                thousands(bytes),
-                part.to_owned(),
-                thousands(bytes.saturating_sub(of)),
-            ]
-        };
-        let rows = [
-            row("bare: timer, serial line", self.bare, "", self.bare),
-            row(
-                "with memory moves and 64-bit division",
-                self.library,
-                "the compiler's library, in the others too",
-                self.bare,
-            ),
-            row(
-                "with the engine",
-                self.engine,
-                "engine without floats",
-                self.bare,
-            ),
-            row("with floats", self.floats, "engine with floats", self.bare),
-            row(
-                "with the verifier (what is timed)",
-                self.verify,
-                "verify",
-                self.floats,
-            ),
-            row(
-                "with the translator instead",
-                self.translate,
-                "translate",
-                self.bare,
-            ),
-            row(
-                "with wasmi instead",
-                self.wasmi,
-                "wasmi with its heap",
-                self.bare,
-            ),
-        ];
-        report::table(&["firmware", "bytes", "part", "bytes"], &rows)
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "bytes, far below 2^52")]
-fn budgets(ten: &[Row], flash: &Flash, translated: &[Translated]) -> Vec<Budget> {
-    let budget = |what: &str, limit: f64, goal: Option<f64>, found: Option<f64>, unit| Budget {
-        what: what.to_owned(),
-        limit,
-        goal,
-        found,
-        unit,
-    };
-    let bytes = |with: u64, without: u64| Some(with.saturating_sub(without) as f64);
-    let kib = |count: u32| f64::from(count * 1024);
-    let most = |part: &dyn Fn(&Row) -> f64| ten.iter().map(part).reduce(f64::max);
-    let native = |row: &Row| row.workload.native.instructions;
-    let speed = |row: &Row| ratio(row.mote.instructions, native(row));
-    let cycles = |row: &Row| Some(ratio(row.mote.cycles?, row.native_cycles()?));
-    let total = |part: &dyn Fn(&Row) -> u64| ten.iter().map(part).sum::<u64>();
-    let over_start = |row: &Row| {
-        let allowed = 3_000.0 + 0.5 * row.memory_bytes as f64 + row.sizes.data_bytes as f64;
-        row.start as f64 / allowed
-    };
-    let image_ratio = ratio(
-        total(&|row| row.image_bytes),
-        total(&|row| row.sizes.code_bytes),
-    );
-    let differing = ten.iter().filter(|row| row.starts_differ).count();
-    vec![
-        budget(
-            "flash: engine without floats, the compiler's library apart",
-            kib(22),
-            Some(kib(16)),
-            bytes(flash.engine, flash.library),
-            "bytes",
-        ),
-        budget(
-            "flash: engine with floats, the compiler's library apart",
-            kib(32),
-            None,
-            bytes(flash.floats, flash.library),
-            "bytes",
-        ),
-        budget(
-            "flash: verify",
-            kib(4),
-            None,
-            bytes(flash.verify, flash.floats),
-            "bytes",
-        ),
-        budget(
-            "flash: translate, the compiler's library apart",
-            kib(24),
-            None,
-            bytes(flash.translate, flash.library),
-            "bytes",
-        ),
-        budget(
-            "RAM of an instance beside memory and frames",
-            512.0,
-            None,
-            most(&|row| row.ram_bytes as f64),
-            "bytes",
-        ),
-        budget(
-            "RAM of a translation on the board, native stack included",
-            kib(6),
-            None,
-            translation::most_ram_bytes(translated).map(|bytes| bytes as f64),
-            "bytes",
-        ),
-        budget(
-            "modules that the board's translator refuses",
-            0.0,
-            None,
-            Some(translation::refused(translated) as f64),
-            "",
-        ),
-        budget(
-            "start: of 3,000 instructions + 0.5 a byte zeroed + 1 a byte copied",
-            1.0,
-            None,
-            most(&over_start),
-            "times",
-        ),
-        budget(
-            "start: workloads whose ten starts differ",
-            0.0,
-            None,
-            Some(differing as f64),
-            "",
-        ),
-        budget(
-            "integrity check, a byte",
-            10.0,
-            None,
-            most(&|row| ratio(row.check, row.image_bytes)),
-            "instructions",
-        ),
-        budget(
-            "speed: mean of the ten, x native",
-            8.4,
-            Some(7.0),
-            report::mean(ten.iter().map(|row| Some(speed(row)))),
-            "",
-        ),
-        budget(
-            "speed: the slowest of the ten, x native",
-            12.0,
-            None,
-            most(&speed),
-            "",
-        ),
-        budget(
-            "modelled cycles: mean of the ten, x native",
-            9.0,
-            Some(7.5),
-            report::mean(ten.iter().map(cycles)),
-            "",
-        ),
-        budget(
-            "image, x code section, over the ten",
-            1.3,
-            None,
-            Some(image_ratio),
-            "",
-        ),
-    ]
 }
