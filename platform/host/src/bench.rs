@@ -29,7 +29,7 @@ use crate::engine::translate;
 use crate::exit::{Code, Failure};
 use crate::inspect::{self, Inspection, ItemKind};
 use crate::module::Module;
-use crate::qemu::{self, Boot};
+use crate::qemu::{self, Boot, LedTrace};
 use crate::run::call_arguments_of;
 use crate::terminal;
 use measured::Said;
@@ -51,6 +51,8 @@ struct BenchBoard {
     /// QEMU's name of the machine.
     machine: &'static str,
     target: Target,
+    /// Its LEDs, which nothing here lights.
+    leds: LedTrace,
     /// Words of frames for a module whose calls have no bound.
     stack_words: u32,
     /// Bytes of memory that a module may grow to, beyond those that it begins with.
@@ -64,6 +66,7 @@ static BOARDS: [BenchBoard; 2] = [
         name: "mps2-an386",
         machine: "mps2-an386",
         target: Target::ThumbV7EMHardFloat,
+        leds: LedTrace::Mps2Register,
         stack_words: 16 * 1024,
         memory_bytes: 8 << 20,
         tick: 0,
@@ -72,6 +75,7 @@ static BOARDS: [BenchBoard; 2] = [
         name: "microbit",
         machine: "microbit",
         target: Target::ThumbV6M,
+        leds: LedTrace::Nrf51Lines(&[13, 14]),
         stack_words: 512,
         memory_bytes: 0,
         tick: 63,
@@ -315,6 +319,7 @@ fn run(
     let boot = Boot {
         qemu: toolchain.qemu()?,
         machine: board.machine,
+        leds: board.leds,
         elf: &elf_path,
         pace: Pace::Unbounded,
         wall_limit: WALL_LIMIT,
