@@ -18,20 +18,19 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use mote_engine::{TrapKind, Value};
-use mote_image::Image;
 use mote_sim::Pace;
 use mote_toolchain::{Build, Footprint, Need, Target, Toolchain};
 
 use crate::cli::{BenchArguments, EngineName};
 use crate::device;
 use crate::device_image::device_image;
-use crate::engine::translate;
 use crate::exit::{Code, Failure};
 use crate::inspect::{self, Inspection, ItemKind};
 use crate::module::Module;
 use crate::qemu::{self, Boot, LedTrace};
 use crate::run::call_arguments_of;
 use crate::terminal;
+use crate::translation::{Translation, is_image};
 use measured::Said;
 use plan::Plan;
 
@@ -114,6 +113,12 @@ struct Measurement {
 pub(crate) fn bench(arguments: &BenchArguments) -> Result<Code, Failure> {
     let board = find_board(arguments)?;
     let module = Module::find(&arguments.module, None)?;
+    if is_image(&module.wasm) {
+        return Err(Failure::refused(format!(
+            "{}: an image, and both engines are measured on the Wasm file that it comes from",
+            module.path.display()
+        )));
+    }
     let inspection = inspect::inspect(&module.wasm)
         .map_err(|error| Failure::refused(format!("{}: {error}", module.path.display())))?;
     if arguments.translate {
@@ -170,7 +175,7 @@ fn arguments_of(
     };
     match functions().find(|export| export.name == *name) {
         Some(export) if export.signature.is_some() => {
-            call_arguments_of(inspection, name, &arguments.arguments)
+            call_arguments_of(export.signature.as_ref(), name, &arguments.arguments)
         }
         Some(export) => Err(Failure::refused(format!(
             "{name:?} has the type {}, which no engine here can call",
@@ -211,14 +216,11 @@ fn payload(
     let refused = |error: &dyn std::fmt::Display| {
         Failure::refused(format!("{}: {error}", module.path.display()))
     };
-    let bytes = translate(&module.wasm).map_err(|error| refused(&error))?;
-    // In words, so that it is aligned.
-    let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes);
-    let image = Image::open(bytemuck::cast_slice(&words))
-        .map_err(|error| anyhow::anyhow!("the translator made no image ({error}): report it"))?;
-    let own = image.header().stack_words;
+    let translation = Translation::of(&module.wasm).map_err(|error| refused(&error))?;
+    let verified = translation.verified().map_err(|error| refused(&error))?;
+    let own = verified.image().header().stack_words;
     Ok(Payload {
-        bytes,
+        bytes: translation.bytes().to_vec(),
         stack_words: arguments.stack.or(own).unwrap_or(board.stack_words),
     })
 }

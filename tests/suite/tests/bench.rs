@@ -156,4 +156,8 @@ fn board_translates_to_the_same_image() {
     let deep = "(block ".repeat(40) + &")".repeat(40);
     let module = folder.write("deep.wat", format!("(module (func {deep}))"));
     bench(&module, &["--translate"]).ends(126, "blocks are nested deeper");
+    let branches = "(br_if 0 (local.get 0))".repeat(50);
+    let text = format!("(module (func (param i32) (block {branches})))");
+    let module = folder.write("branches.wat", text);
+    bench(&module, &["--translate"]).ends(126, "more branches ahead are open");
 }

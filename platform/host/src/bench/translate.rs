@@ -2,30 +2,32 @@
 
 use mote_image::crc32_continue;
 use mote_translate::Rule;
+use mote_translate_image::Limit;
 use serde_json::json;
 
 use super::plan::Plan;
 use super::show::thousands;
 use super::{BenchBoard, Ran, broken, run};
 use crate::cli::BenchArguments;
-use crate::engine;
 use crate::exit::{Code, Failure};
 use crate::module::Module;
 use crate::terminal;
+use crate::translation::Translation;
 use mote_toolchain::Target;
 
 /// The numbers of the back end's limits begin here, after those of the front end's rules.
 const FIRST_LIMIT: u64 = 1_000;
 
-/// The back end's limits, in the order of their numbers.
-const LIMITS: [&str; 7] = [
-    "the code of a function is longer than the buffer for it",
-    "more branches await their target than there is room for",
-    "a branch goes farther than one can",
-    "a frame is too large",
-    "more functions or types than there is room for",
-    "the image is longer than the place for it",
-    "an instruction is wanted that does not exist: report it",
+/// The back end's limits.
+const LIMITS: [Limit; 8] = [
+    Limit::Code,
+    Limit::Branches,
+    Limit::Branch,
+    Limit::Frame,
+    Limit::Count,
+    Limit::Output,
+    Limit::Symbols,
+    Limit::Operand,
 ];
 
 /// Translates on the board and compares with this machine's image.
@@ -42,7 +44,8 @@ pub(super) fn translate(
         )));
     }
     let refused = |why: &str| Failure::refused(format!("{}: {why}", module.path.display()));
-    let own = engine::translate(&module.wasm).map_err(|error| refused(&error.to_string()))?;
+    let own = Translation::of(&module.wasm).map_err(|error| refused(&error.to_string()))?;
+    let own = own.bytes();
     let plan = Plan {
         starts: 0,
         fuel: 0,
@@ -59,10 +62,15 @@ pub(super) fn translate(
     } = run(&plan, &["translate"], board, arguments)?;
     broken(&said)?;
     if let Some([offset, number]) = said.pair("refused") {
-        let place = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let why = match number.checked_sub(FIRST_LIMIT) {
-            Some(limit) => LIMITS.get(place(limit)).map(ToString::to_string),
-            None => Rule::ALL.get(place(number)).map(ToString::to_string),
+            Some(number) => LIMITS
+                .iter()
+                .find(|limit| **limit as u64 == number)
+                .map(|limit| limit.message().to_owned()),
+            None => usize::try_from(number)
+                .ok()
+                .and_then(|number| Rule::ALL.get(number))
+                .map(ToString::to_string),
         };
         return Err(refused(&format!(
             "{} does not take it: {} (at byte {offset:#x})",
@@ -74,8 +82,8 @@ pub(super) fn translate(
         said.number(word)
             .ok_or_else(|| anyhow::anyhow!("the firmware did not say {word:?}: {said:?}"))
     };
-    let same = number("image")? == own.len() as u64
-        && number("crc")? == u64::from(crc32_continue(0, &own));
+    let same =
+        number("image")? == own.len() as u64 && number("crc")? == u64::from(crc32_continue(0, own));
     if !same {
         return Err(Failure {
             code: Code::Different,
