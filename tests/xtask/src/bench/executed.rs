@@ -11,7 +11,7 @@
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use mote_engine::{Engine as _, Value};
-use mote_engine_suite::{Ending, call, start, to_image, verified};
+use mote_engine_suite::{Ended, call, start, to_image, verified};
 use wasmparser::{Operator, Parser, Payload};
 
 const EXPORT: &str = "mote:executed";
@@ -26,7 +26,7 @@ pub(super) fn executed(wasm: &[u8], argument: i32) -> Result<u64> {
     let ending = call(&mut engine, run, &[Value::I32(argument)], &mut |_, _| {
         Vec::new()
     });
-    ensure!(matches!(ending, Ending::Returned(_)), "{ending:?}");
+    ensure!(matches!(ending, Ended::Returned(_)), "{ending:?}");
     match engine.exported_global(EXPORT) {
         Some(Value::I64(count)) => Ok(count.cast_unsigned()),
         other => Err(anyhow!("the counter is {other:?}")),
