@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::duration::parse_us;
 use crate::exit::{Code, Failure, TABLE};
-use crate::{demo, inspect_command, replay, run, terminal, translate_command};
+use crate::{bench, demo, inspect_command, replay, run, terminal, translate_command};
 
 /// WebAssembly modules on microcontrollers.
 ///
@@ -32,6 +32,7 @@ enum Command {
     Replay(ReplayArguments),
     Inspect(InspectArguments),
     Translate(TranslateArguments),
+    Bench(BenchArguments),
     Demo(DemoArguments),
 }
 
@@ -42,6 +43,13 @@ pub(crate) enum EngineName {
     Mote,
     /// The reference: wasmi, for boards that have half a megabyte to spare
     Wasmi,
+}
+
+impl BenchArguments {
+    /// Returns the name of the export to call.
+    pub(crate) fn export(&self) -> &str {
+        self.invoke.as_deref().unwrap_or_default()
+    }
 }
 
 impl EngineName {
@@ -224,6 +232,66 @@ pub(crate) struct TranslateArguments {
     pub(crate) json: bool,
 }
 
+/// Count what a call costs on an emulated board: instructions, fuel, flash and RAM
+///
+/// Builds a bare firmware with one engine, puts the module beside it, starts it ten times and calls
+/// the export once. Counts are exact and the same on every machine; they are not times. Nothing
+/// answers imports here: a module that calls one is refused at that call.
+///
+/// For Mote's engine the module is translated on this machine, as one that is installed. RAM is
+/// counted beside guest memory: without frames, and with the frames that the image asks for, or
+/// --stack gives.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{BENCH_EXAMPLES}\n\n{TABLE}"))]
+pub(crate) struct BenchArguments {
+    /// The module: a Wasm file, a .wat file, or what else `mote run` takes
+    pub(crate) module: PathBuf,
+
+    /// Arguments of the export
+    #[arg(allow_negative_numbers = true, value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<String>,
+
+    /// The export to call
+    #[arg(long, value_name = "EXPORT", required_unless_present = "translate")]
+    pub(crate) invoke: Option<String>,
+
+    /// Call nothing: let the board translate the module, with the buffers of a small device, and
+    /// compare the image with this machine's
+    #[arg(long, conflicts_with_all = ["invoke", "engine", "stack", "fuel"])]
+    pub(crate) translate: bool,
+
+    /// Where: mps2-an386 (Cortex-M4), or microbit (Cortex-M0)
+    #[arg(long, default_value = "mps2-an386")]
+    pub(crate) board: String,
+
+    /// What executes it
+    #[arg(long, value_enum, default_value_t = EngineName::Mote)]
+    pub(crate) engine: EngineName,
+
+    /// Give the call so much fuel and no more (units of the engine)
+    #[arg(long, value_name = "UNITS", default_value_t = 1_000_000_000)]
+    pub(crate) fuel: u64,
+
+    /// Words of 4 bytes for the frames of Mote's engine; by default what the image says that it
+    /// needs, and where its calls have no bound, 16384 words, on microbit 512
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) stack: Option<u32>,
+
+    /// Also model cycles, with this plugin of QEMU's (see tests/cycle-model)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cycle_model: Option<PathBuf>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  mote bench fib.wasm --invoke fib 18
+  mote bench fib.wasm --invoke fib 18 --engine wasmi    the same on wasmi, to compare
+  mote bench fib.wasm --invoke fib 18 --json            for a script";
+
 /// Show the whole: build a module, run it on an emulated Cortex-M4 and in the simulator, compare
 ///
 /// Gets what it needs (Rust's targets, QEMU) and says so before it does.
@@ -268,6 +336,7 @@ fn execute(command: &Command) -> Result<Code, Failure> {
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Inspect(arguments) => inspect_command::inspect(arguments),
         Command::Translate(arguments) => translate_command::translate(arguments),
+        Command::Bench(arguments) => bench::bench(arguments),
         Command::Demo(arguments) => demo::demo(arguments),
     }
 }

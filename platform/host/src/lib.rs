@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod bench;
 mod boards;
 pub mod cli;
 mod demo;

@@ -23,10 +23,11 @@ mod serial;
 mod trace;
 
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use mote_sim::Pace;
 use mote_supervisor::report::Report;
 
@@ -77,7 +78,7 @@ pub(crate) struct Observed {
 /// has the last that QEMU and the device said.
 pub(crate) fn boot(boot: &Boot<'_>, on_report: &mut dyn FnMut(&Report<'_>)) -> Result<Observed> {
     let deadline = Instant::now() + boot.wall_limit;
-    let mut qemu = Qemu::start(boot)?;
+    let mut qemu = Qemu::start(boot, &[])?;
     let mut follower = Follower::open(qemu.serial_file())?;
     let mut frames = Frames::default();
     let mut memory = Memory::default();
@@ -110,6 +111,40 @@ pub(crate) fn boot(boot: &Boot<'_>, on_report: &mut dyn FnMut(&Report<'_>)) -> R
         if !more {
             std::thread::sleep(LOOK_INTERVAL);
         }
+    }
+}
+
+/// Boots a device that says what it has to say in text, and returns what it said before the line
+/// `end`; then ends QEMU. Nothing where the time was up before.
+///
+/// # Errors
+///
+/// Where QEMU cannot be started or ends by itself.
+pub(crate) fn listen(boot: &Boot<'_>, options: &[OsString], end: &str) -> Result<Option<String>> {
+    let deadline = Instant::now() + boot.wall_limit;
+    let mut qemu = Qemu::start(boot, options)?;
+    loop {
+        // Asked first: what a QEMU that is gone has written is all there by then.
+        let exit = qemu.exit_status()?;
+        let said = std::fs::read(qemu.serial_file()).context("the serial line's file")?;
+        let said = String::from_utf8_lossy(&said);
+        let mut before = String::new();
+        for line in said.split_inclusive('\n') {
+            if line.trim_end() == end && line.ends_with('\n') {
+                return Ok(Some(before));
+            }
+            before.push_str(line);
+        }
+        if let Some(status) = exit {
+            bail!(
+                "QEMU ended by itself ({status}).\n{}\nThe device said:\n{before}",
+                qemu.end()?.last_lines(),
+            );
+        }
+        if Instant::now() >= deadline {
+            return Ok(None);
+        }
+        std::thread::sleep(LOOK_INTERVAL);
     }
 }
 

@@ -93,6 +93,20 @@ impl FunctionRecord {
         let tail = u32::from(self.link) | u32::from(self.type_index) << 16;
         words_to_bytes([self.code, self.fuel, self.frame_words, tail])
     }
+
+    /// Reads a record.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Self {
+        let [code, fuel, frame_words, tail] = words(bytes);
+        let [l0, l1, t0, t1] = tail.to_le_bytes();
+        Self {
+            code,
+            fuel,
+            frame_words,
+            link: u16::from_le_bytes([l0, l1]),
+            type_index: u16::from_le_bytes([t0, t1]),
+        }
+    }
 }
 
 /// An export's record. A global's or a table's index is in its own index space.
@@ -373,16 +387,7 @@ impl<'a> Image<'a> {
     /// Returns a function's record.
     #[must_use]
     pub fn function(&self, index: usize) -> Option<FunctionRecord> {
-        let [code, fuel, frame_words, tail] = words(self.record::<16>(0, index)?);
-        let [l0, l1, t0, t1] = tail.to_le_bytes();
-        let (link, type_index) = (u16::from_le_bytes([l0, l1]), u16::from_le_bytes([t0, t1]));
-        Some(FunctionRecord {
-            code,
-            fuel,
-            frame_words,
-            link,
-            type_index,
-        })
+        Some(FunctionRecord::from_bytes(self.record::<16>(0, index)?))
     }
 
     /// Returns a type.

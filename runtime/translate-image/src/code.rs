@@ -16,15 +16,17 @@ use mote_translate::Label;
 pub struct Fixup {
     /// The instruction.
     start: u32,
-    /// The operand, in bytes from the instruction's start.
+    /// The operand, in bytes from the instruction's start; [`FAR`] besides if it is a word.
     field: u32,
     /// The next one that awaits the same target, or the next free one.
     next: u32,
-    /// Whether the operand is a word.
-    far: bool,
-    /// The locals that were written before it.
-    written: u64,
+    /// The locals that were written before it: two words, for a `u64` would be aligned, which
+    /// takes a word more.
+    written: [u32; 2],
 }
+
+/// No field is so far from its instruction.
+const FAR: u32 = 1 << 31;
 
 impl Fixup {
     /// What is in the buffer before.
@@ -32,12 +34,16 @@ impl Fixup {
         start: 0,
         field: 0,
         next: 0,
-        far: false,
-        written: 0,
+        written: [0; 2],
     };
 }
 
 const NONE: u32 = u32::MAX;
+
+#[expect(clippy::cast_possible_truncation, reason = "halves are meant")]
+const fn halves(word: u64) -> [u32; 2] {
+    [word as u32, (word >> 32) as u32]
+}
 
 /// How many slots are within reach when a frame is large, to fetch others to.
 pub(crate) const LOW_WORDS: u32 = 8;
@@ -551,12 +557,12 @@ impl<'b> Code<'b> {
         let index = self.free;
         let fixup = self.fixups.get_mut(index as usize).ok_or(Limit::Branches)?;
         self.free = fixup.next;
+        let field = u32::try_from(field).ok().filter(|field| *field < FAR);
         *fixup = Fixup {
             start: u32::try_from(start).map_err(|_| Limit::Code)?,
-            field: u32::try_from(field).map_err(|_| Limit::Code)?,
+            field: field.ok_or(Limit::Code)? | if far { FAR } else { 0 },
             next: label.0,
-            far,
-            written: self.written,
+            written: halves(self.written),
         };
         *label = Label(index);
         Ok(())
@@ -566,8 +572,10 @@ impl<'b> Code<'b> {
     pub(crate) fn bind(&mut self, label: Label) -> Result<(), Limit> {
         let mut next = label.0;
         while let Some(&fixup) = self.fixups.get(next as usize) {
-            self.patch(fixup.start as usize, fixup.field as usize, fixup.far)?;
-            self.written &= fixup.written;
+            let field = (fixup.field & !FAR) as usize;
+            self.patch(fixup.start as usize, field, fixup.field & FAR != 0)?;
+            let [low, high] = fixup.written;
+            self.written &= u64::from(low) | u64::from(high) << 32;
             if let Some(place) = self.fixups.get_mut(next as usize) {
                 place.next = self.free;
             }

@@ -41,7 +41,7 @@ mod tree;
 mod vector;
 
 pub use code::Fixup;
-pub use output::{Memory, Output};
+pub use output::{Memory, Output, RECORD_BYTES};
 pub use translator::{Buffers, ImageBackend, Limit};
 #[cfg(feature = "alloc")]
 pub use vector::{Translated, translate_to_vec, translate_with_symbols};

@@ -14,19 +14,26 @@ pub(crate) const REFERENCED: u32 = 1 << 31;
 /// A need that is not known, or has no bound.
 const UNKNOWN: u32 = REFERENCED - 1;
 
+/// The functions' records, in the order of their code.
+pub(crate) struct Records<'f> {
+    pub(crate) count: usize,
+    pub(crate) of: &'f dyn Fn(usize) -> Option<FunctionRecord>,
+}
+
 /// Works out, for each function, how many words its frame and all further ones take. `code` is
-/// all code; the functions' records are in the order of their code. [`NONE`]: no bound. Before, a
+/// all code. [`NONE`]: no bound. Before, a
 /// need only says whether its function is [`REFERENCED`]: calls through tables reach no others. (A
 /// host could hand a module references to others. The engine looks at the stack at each call.)
 ///
 /// What a function needs is known once that is known of all that it calls. So everything has no
 /// bound at first, and each pass finds more that has one, until a pass finds nothing.
-pub(crate) fn stack_words(code: &[u8], functions: &[FunctionRecord], needs: &mut [u32]) {
-    for (need, function) in needs.iter_mut().zip(functions) {
-        let known = if function.code == NONE { 0 } else { UNKNOWN };
+pub(crate) fn stack_words(code: &[u8], functions: &Records<'_>, needs: &mut [u32]) {
+    for (index, need) in needs.iter_mut().enumerate() {
+        let import = (functions.of)(index).is_some_and(|function| function.code == NONE);
+        let known = if import { 0 } else { UNKNOWN };
         *need = *need & REFERENCED | known;
     }
-    let count = functions.len();
+    let count = functions.count;
     for pass in 0..PASSES {
         let mut changed = false;
         for step in 0..count {
@@ -58,9 +65,10 @@ pub(crate) fn stack_words(code: &[u8], functions: &[FunctionRecord], needs: &mut
 }
 
 /// Returns what a function needs, if that is known of all that it calls.
-fn need_of(code: &[u8], functions: &[FunctionRecord], index: usize, needs: &[u32]) -> Option<u32> {
-    let function = functions.get(index)?;
-    let next = functions.get(index.saturating_add(1));
+fn need_of(code: &[u8], functions: &Records<'_>, index: usize, needs: &[u32]) -> Option<u32> {
+    let function = (functions.of)(index)?;
+    let next = index.checked_add(1).filter(|next| *next < functions.count);
+    let next = next.and_then(functions.of);
     let end = next.map_or(code.len(), |next| next.code as usize);
     let mut rest = code.get(function.code as usize..end)?;
     let mut need = function.frame_words;
@@ -73,9 +81,14 @@ fn need_of(code: &[u8], functions: &[FunctionRecord], index: usize, needs: &[u32
                 (operand(1), callee.map_or(UNKNOWN, |need| need & UNKNOWN))
             }
             opcode::call_indirect => {
-                let same = functions.iter().zip(needs).filter(|(function, need)| {
-                    u32::from(function.type_index) == operand(2) && **need & REFERENCED != 0
-                });
+                let of_type = |index| {
+                    (functions.of)(index)
+                        .is_some_and(|function| u32::from(function.type_index) == operand(2))
+                };
+                let same = needs
+                    .iter()
+                    .enumerate()
+                    .filter(|(index, need)| **need & REFERENCED != 0 && of_type(*index));
                 let most = same.map(|(_, need)| need & UNKNOWN).max();
                 (operand(3), most.unwrap_or(0))
             }
@@ -120,7 +133,11 @@ mod tests {
         }
         let flag = |index| if referenced(index) { REFERENCED } else { 0 };
         let mut needs: Vec<u32> = (0..calls.len()).map(flag).collect();
-        stack_words(&code, &functions, &mut needs);
+        let records = Records {
+            count: functions.len(),
+            of: &|index| functions.get(index).copied(),
+        };
+        stack_words(&code, &records, &mut needs);
         needs
     }
 

@@ -3,7 +3,7 @@
 use crate::code::{Code, Fixup};
 use crate::output::Output;
 use crate::select::Selector;
-use crate::stack::{REFERENCED, stack_words};
+use crate::stack::{REFERENCED, Records, stack_words};
 use crate::symbols::SymbolsWriter;
 use crate::tree::Nodes;
 use mote_engine::ValueType;
@@ -77,9 +77,7 @@ pub struct Buffers<'b> {
     pub code: &'b mut [u8],
     /// As many as there are branches that await their target at a time.
     pub fixups: &'b mut [Fixup],
-    /// As many as there are functions, imported ones included.
-    pub functions: &'b mut [FunctionRecord],
-    /// As many as there are functions, and types besides.
+    /// As many as there are functions, imported ones included, and types besides.
     pub words: &'b mut [u32],
 }
 
@@ -88,7 +86,6 @@ pub struct ImageBackend<'b> {
     pub(crate) selector: Selector<'b>,
     output: &'b mut dyn Output,
     pub(crate) symbols: Option<SymbolsWriter<'b>>,
-    functions: &'b mut [FunctionRecord],
     words: &'b mut [u32],
     /// Where the next byte goes.
     at: u32,
@@ -148,7 +145,6 @@ impl<'b> ImageBackend<'b> {
             },
             output,
             symbols: None,
-            functions: buffers.functions,
             words: buffers.words,
             at: HEADER,
             done: 0,
@@ -187,7 +183,7 @@ impl<'b> ImageBackend<'b> {
         half(count)?;
         half(types)?;
         let words = self.function_count.saturating_add(types as usize);
-        if self.functions.len() < self.function_count || self.words.len() < words {
+        if self.words.len() < words {
             return Err(Limit::Count);
         }
         self.words
@@ -199,20 +195,6 @@ impl<'b> ImageBackend<'b> {
                 break;
             }
             *place = module.canonical_type(type_index);
-        }
-        for index in 0..count {
-            let type_index = module.type_of_function(index).ok_or(Limit::Count)?;
-            let type_index = half(self.canonical_type(type_index))?;
-            let record = FunctionRecord {
-                code: NONE,
-                fuel: 0,
-                frame_words: 0,
-                link: 0,
-                type_index,
-            };
-            if let Some(place) = self.functions.get_mut(index as usize) {
-                *place = record;
-            }
         }
         self.done = self.imports as usize;
         self.append(&preamble())
@@ -230,14 +212,14 @@ impl<'b> ImageBackend<'b> {
         let count = self.at.wrapping_sub(HEADER).wrapping_sub(code);
         self.function_bytes_max = self.function_bytes_max.max(count);
         let link = half(self.link).map_err(|_| Limit::Frame)?;
-        let record = self.functions.get_mut(self.done).ok_or(Limit::Count)?;
-        *record = FunctionRecord {
+        let record = FunctionRecord {
             code,
             fuel,
             frame_words,
             link,
-            ..*record
+            type_index: half(self.canonical_type(self.type_index))?,
         };
+        self.output.keep(self.done, &record.to_bytes())?;
         self.done = self.done.saturating_add(1);
         Ok(())
     }
@@ -279,8 +261,8 @@ impl<'b> ImageBackend<'b> {
         }
         let stack_words = self.stack(module);
         for index in 0..self.function_count {
-            let record = self.functions.get(index).map(FunctionRecord::to_bytes);
-            self.append(&record.ok_or(Limit::Count)?)?;
+            let record = record(&*self.output, module, index).ok_or(Limit::Count)?;
+            self.append(&record.to_bytes())?;
         }
         let header = header(module, code_bytes, self, stack_words)?;
         let parts = [
@@ -438,9 +420,12 @@ impl<'b> ImageBackend<'b> {
         }
         let written = self.output.written();
         let code = written.get(HEADER_BYTES..).unwrap_or(&[]);
-        let functions = self.functions.get(..self.function_count).unwrap_or(&[]);
+        let records = Records {
+            count: self.function_count,
+            of: &|index| record(&*self.output, module, index),
+        };
         let needs = self.words.get_mut(..self.function_count).unwrap_or(&mut []);
-        stack_words(code, functions, needs);
+        stack_words(code, &records, needs);
         let needs = |index: u32| self.words.get(index as usize).copied().unwrap_or(0);
         let mut most = module.start().map_or(0, needs);
         for export in module.exports() {
@@ -450,6 +435,22 @@ impl<'b> ImageBackend<'b> {
         }
         (most != NONE).then_some(most)
     }
+}
+
+/// Returns a function's record: as it was kept, or an import's.
+fn record(output: &dyn Output, module: &Module<'_>, index: usize) -> Option<FunctionRecord> {
+    let number = u32::try_from(index).ok()?;
+    if number >= module.import_count() {
+        return Some(FunctionRecord::from_bytes(output.kept(index)?));
+    }
+    let type_index = module.canonical_type(module.type_of_function(number)?);
+    Some(FunctionRecord {
+        code: NONE,
+        fuel: 0,
+        frame_words: 0,
+        link: 0,
+        type_index: u16::try_from(type_index).ok()?,
+    })
 }
 
 fn header(

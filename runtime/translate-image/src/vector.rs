@@ -5,7 +5,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use mote_image::{FunctionRecord, Origin};
+use mote_image::Origin;
 use mote_translate::{Control, Entry, Failure, LocalRun, Options, translate};
 
 use crate::{Buffers, Fixup, ImageBackend, Limit, Memory, Output};
@@ -66,21 +66,12 @@ fn into_vecs(
     };
     let mut code = vec![0; times(16, 65_536)];
     let mut fixups = vec![Fixup::EMPTY; times(1, 4_096)];
-    let empty = FunctionRecord {
-        code: 0,
-        fuel: 0,
-        frame_words: 0,
-        link: 0,
-        type_index: 0,
-    };
-    let mut functions = vec![empty; length];
     let mut words = vec![0; times(2, 0)];
     let mut image = vec![0; times(24, 200_000)];
     let mut output = Memory::new(&mut image);
     let image_buffers = Buffers {
         code: &mut code,
         fixups: &mut fixups,
-        functions: &mut functions,
         words: &mut words,
     };
     let mut origins = Vec::new();

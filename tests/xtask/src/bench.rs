@@ -1,252 +1,248 @@
-//! Counts what Mote's engine costs on an emulated Cortex-M4, beside native code and its rivals.
+//! Measures what Mote's engine costs on an emulated Cortex-M4, beside native code, wasmi and rivals.
 //!
-//! The counts are QEMU's with `-icount shift=0`: exact, the same on every machine, and not time.
-//! Native code and rivals are listed figures, counted the same way in 2026 (gcc 12 -O2 for the
-//! FPU; wasm3 -Os of August 2026 with validation; WAMR's fast interpreter of July 2026, -O2).
+//! Everything is measured by `mote bench`, as a person would, in one run on one build; what a part
+//! takes of flash is the difference between the bench's firmware with it and without. Counts are
+//! exact and the same on every machine, and not time; cycles are modelled by `tests/cycle-model`.
+
+mod budgets;
+mod executed;
+mod flash;
+mod microbit;
+mod module;
+mod native;
+mod report;
+mod tool;
+mod translation;
+mod workloads;
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::{Context as _, Result, anyhow, bail};
-use mote_toolchain::{Build, Footprint, Need, Target, Toolchain};
-
-use wasmparser::{Parser, Payload};
+use anyhow::{Context as _, Result};
+use mote_toolchain::{Need, Target, Toolchain};
 
 use crate::console::say;
 use crate::workspace::Workspace;
-
-/// One program, the argument of its `run`, what that returns, and what it costs elsewhere.
-struct Workload {
-    name: &'static str,
-    argument: i32,
-    result: u64,
-    native: u64,
-    wasm3: u64,
-    wamr: u64,
-}
-
-const fn workload(
-    name: &'static str,
-    argument: i32,
-    result: u64,
-    [native, wasm3, wamr]: [u64; 3],
-) -> Workload {
-    Workload {
-        name,
-        argument,
-        result,
-        native,
-        wasm3,
-        wamr,
-    }
-}
-
-const WORKLOADS: [Workload; 10] = [
-    workload("fib", 18, 2_584, [67_360, 1_271_240, 1_269_606]),
-    workload(
-        "crc32",
-        20,
-        3_884_199_554,
-        [607_840, 14_624_960, 12_576_495],
-    ),
-    workload("sieve", 4, 1_028, [592_040, 10_233_960, 9_701_592]),
-    workload("sha256", 2, 1_285_909_751, [443_360, 9_011_720, 6_983_006]),
-    workload("fir", 2, 744, [353_640, 9_286_640, 8_381_164]),
-    workload(
-        "heapsort",
-        4,
-        1_957_067_839,
-        [742_127, 17_445_709, 15_722_785],
-    ),
-    workload("lz", 3, 1_297_121_167, [591_226, 11_692_374, 10_606_189]),
-    workload("words", 4, 1_381_828_143, [544_053, 8_903_560, 7_515_874]),
-    workload("biquad", 10, 81_837, [139_362, 5_715_291, 2_288_332]),
-    workload(
-        "siphash",
-        12,
-        1_911_868_904,
-        [195_864, 1_625_792, 1_730_945],
-    ),
-];
+use flash::Flash;
+use module::Sizes;
+use native::Native;
+use report::{ratio, thousands};
+use tool::Tool;
+use workloads::{Cost, FOLDER, Workload};
 
 /// Where the result is written down.
 const REPORT: &str = "tests/engine-suite/bench.md";
 
-/// What the firmware prints of one run.
-#[derive(Default)]
-struct Counted {
-    check: u64,
+const TARGET: Target = Target::ThumbV7EMHardFloat;
+
+/// What was measured of a program.
+#[derive(Debug)]
+struct Row {
+    workload: Workload,
+    /// Native code, where there is a compiler for it here.
+    native: Option<Cost>,
+    mote: Cost,
+    wasmi: Cost,
     start: u64,
-    run: u64,
+    starts_differ: bool,
+    wasmi_start: u64,
+    check: u64,
+    verify: u64,
     fuel: u64,
-    result: u64,
+    /// The WebAssembly instructions that the call executes.
+    executed: u64,
+    image_bytes: u64,
+    memory_bytes: u64,
+    ram_bytes: u64,
+    frame_bytes: u64,
+    wasmi_ram_bytes: u64,
+    sizes: Sizes,
+    wasm: Vec<u8>,
 }
 
-/// Measures; tells whether every result is right.
+impl Row {
+    /// Returns native code's cycles: as listed, or as measured where none are listed.
+    fn native_cycles(&self) -> Option<u64> {
+        let listed = self.workload.native.cycles;
+        listed.or_else(|| self.native.and_then(|own| own.cycles))
+    }
+}
+
+/// Measures; tells whether every result is right and every start takes the same.
 pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
-    let target = Target::ThumbV7EMHardFloat;
-    let toolchain = Toolchain::ready(&[Need::Device(target), Need::Qemu])?;
-    let build = |features: &[&str]| -> Result<Footprint> {
-        let build = Build::package(&workspace.root, "mote-engine-firmware");
-        let file = toolchain.build_firmware(&build.features(features.iter().copied()), target)?;
-        Ok(Footprint::of_file(&file)?)
-    };
-    let without_floats = build(&[])?.flash_bytes;
-    let with_floats = build(&["float"])?.flash_bytes;
-    let package = Build::package(&workspace.root, "mote-engine-firmware").features(["float"]);
-    let firmware = toolchain.build_firmware(&package, target)?;
+    let toolchain = Toolchain::ready(&[Need::Device(TARGET), Need::Qemu])?;
+    let folder = workspace.target_folder.join("bench");
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let cycle_model = cycle_model(workspace, folder.clone());
+    let tool = Tool::build(workspace, cycle_model.as_deref())?;
+    let qemu = toolchain.qemu()?;
+    let native = Native::find(workspace, qemu, cycle_model.as_deref(), folder.clone());
 
-    let mut lines = vec![
-        "| workload | native | Mote | x native | wasm3 | WAMR fast | image / code | start | check a byte | fuel |"
-            .to_owned(),
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |".to_owned(),
-    ];
-    let (mut mote, mut wasm3, mut wamr) = (0.0, 0.0, 0.0);
-    let (mut images, mut codes) = (0, 0);
-    let mut all_right = true;
-    for workload in &WORKLOADS {
-        let path = format!("tests/engine-suite/workloads/{}.wasm", workload.name);
-        let path = workspace.root.join(path);
-        let wasm = fs::read(&path).with_context(|| path.display().to_string())?;
-        let image = mote_engine_suite::to_image(&wasm)
-            .map_err(|error| anyhow!("{}: {error:?}", path.display()))?;
-        let code = code_section_bytes(&wasm).context("the module has no code section")?;
-        let counted = count(toolchain.qemu()?, &firmware, workload.argument, &image)
-            .with_context(|| workload.name.to_owned())?;
-        if counted.result != workload.result {
-            say(&format!(
-                "FAILED: {} returned {}, not {}",
-                workload.name, counted.result, workload.result
-            ));
-            all_right = false;
-        }
-        let times = |count: u64| ratio(count, workload.native);
-        mote += times(counted.run).ln();
-        wasm3 += times(workload.wasm3).ln();
-        wamr += times(workload.wamr).ln();
-        let size = ratio(image.len() as u64, code);
-        images += image.len() as u64;
-        codes += code;
-        lines.push(format!(
-            "| {} | {} | {} | {:.2} | {:.2} | {:.2} | {size:.2} | {} | {:.1} | {} |",
-            workload.name,
-            workload.native,
-            counted.run,
-            times(counted.run),
-            times(workload.wasm3),
-            times(workload.wamr),
-            counted.start,
-            ratio(counted.check, image.len() as u64),
-            counted.fuel,
-        ));
-    }
-    let mean = |logarithms: f64| (logarithms / 10.0).exp();
-    lines.push(format!(
-        "| geometric mean; image of all | | | {:.2} | {:.2} | {:.2} | {:.2} | | | |",
-        mean(mote),
-        mean(wasm3),
-        mean(wamr),
-        ratio(images, codes)
-    ));
-    lines.push(String::new());
-    lines.push(format!(
-        "The bare firmware that was timed (engine, verifier, timer, serial line) takes {with_floats} \
-         bytes of flash, and {without_floats} without floats."
-    ));
-    let compiler = toolchain.compiler_name(target)?;
-    let table = lines.join("\n");
-    say(&table);
-    let report = format!(
-        "# Instructions on a Cortex-M4\n\nWritten by `cargo xtask bench` with {compiler}; QEMU's \
-         `mps2-an386`, one instruction counted as one. Fuel, bounds and\nstack checks are on. \
-         Columns of rivals are times native, as listed in `tests/xtask/src/bench.rs`.\n\n{table}\n"
+    let mut good = true;
+    let mut measure = |list: Vec<Workload>| -> Result<Vec<Row>> {
+        let rows: Result<Vec<Row>> = list
+            .into_iter()
+            .map(|workload| row(workspace, &tool, native.as_ref(), workload, &mut good))
+            .collect();
+        rows
+    };
+    let ten = measure(workloads::ten())?;
+    let held_back = measure(workloads::held_back(workspace)?)?;
+    let all = ten.iter().chain(&held_back).map(|row| &row.workload);
+    let translated = translation::measure(workspace, &tool, all, &folder)?;
+    let microbit = microbit::measure(&tool, &ten, &folder, &mut good)?;
+    let flash = Flash::measure(workspace, &toolchain)?;
+
+    let mut lines = heading(&toolchain, native.as_ref())?;
+    let mut part = |title: &str, table: Vec<String>| {
+        lines.extend([String::new(), format!("## {title}"), String::new()]);
+        lines.extend(table);
+    };
+    part(
+        "Budgets",
+        report::budgets(&budgets::budgets(&ten, &flash, &translated)),
     );
-    fs::write(workspace.root.join(REPORT), report).context(REPORT)?;
+    part("Instructions of a call", report::instructions(&ten));
+    if !held_back.is_empty() {
+        let mut table = report::instructions(&held_back);
+        for row in &held_back {
+            if row.workload.name() == "bytecode" {
+                table.extend([
+                    String::new(),
+                    format!(
+                        "Fuel of `bytecode`, itself an interpreter: {} charged for {} executed, {:.2} \
+                         times as much.",
+                        thousands(row.fuel),
+                        thousands(row.executed),
+                        ratio(row.fuel, row.executed)
+                    ),
+                ]);
+            }
+        }
+        part("Programs held back", table);
+    }
+    part("Modelled cycles of a call", report::cycles(&ten));
+    if !held_back.is_empty() {
+        part(
+            "Modelled cycles, programs held back",
+            report::cycles(&held_back),
+        );
+    }
+    part("Starts, checks, image and RAM", report::rest(&ten));
+    part("The same on a Cortex-M0", microbit);
+    part("Translation on the board", translation::lines(&translated));
+    part("Flash", flash.table());
+    let text = lines.join("\n") + "\n";
+    say(&text);
+    fs::write(workspace.root.join(REPORT), text).context(REPORT)?;
     say(&format!("written to {REPORT}"));
-    Ok(all_right)
+    Ok(good)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-fn ratio(a: u64, b: u64) -> f64 {
-    a as f64 / b as f64
-}
-
-/// Runs one image on the emulated board.
-fn count(qemu: &Path, firmware: &Path, argument: i32, image: &[u8]) -> Result<Counted> {
-    let folder = firmware.parent().context("the firmware is in no folder")?;
-    let load = folder.join("bench-image.bin");
-    let length = u32::try_from(image.len())?;
-    let loaded = [&argument.to_le_bytes()[..], &length.to_le_bytes(), image].concat();
-    fs::write(&load, loaded).with_context(|| load.display().to_string())?;
-    let device = format!(
-        "loader,file={},addr=0x21000000,force-raw=on",
-        load.display()
+fn heading(toolchain: &Toolchain, native: Option<&Native<'_>>) -> Result<Vec<String>> {
+    let compiler = toolchain.compiler_name(TARGET)?;
+    let here = native.map_or_else(
+        || "no compiler for native code was here".to_owned(),
+        |native| {
+            format!(
+                "\"measured here\" is native code by {} in the same run",
+                native.compiler
+            )
+        },
     );
-    let output = Command::new(qemu)
-        .args([
-            "-M",
-            "mps2-an386",
-            "-icount",
-            "shift=0",
-            "-display",
-            "none",
-            "-monitor",
-            "none",
-        ])
-        .args([
-            "-serial",
-            "stdio",
-            "-semihosting-config",
-            "enable=on,target=native",
-        ])
-        .args(["-device", &device, "-kernel"])
-        .arg(firmware)
-        .stdin(Stdio::null())
-        .output()
-        .context("QEMU cannot be started")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let number = |name: &str| -> Result<u64> {
-        text.lines()
-            .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
-            .ok_or_else(|| anyhow!("the firmware printed no {name:?}, but:\n{text}"))
-    };
-    if !text.lines().any(|line| line == "end") {
-        bail!("the firmware did not come to its end; it printed:\n{text}");
-    }
-    Ok(Counted {
-        check: number("check ")?,
-        start: number("start ")?,
-        run: number("run ")?,
-        fuel: number("fuel ")?,
-        result: number("result ")?,
-    })
+    Ok(vec![
+        "# What the engine costs on a Cortex-M4".to_owned(),
+        String::new(),
+        format!("Written by `cargo xtask bench` with {compiler}; QEMU's `mps2-an386`, one instruction counted as one. Fuel, bounds and"),
+        "stack checks are on; wasmi as `firmware/mps2-an386` has it. The yardstick is the listed native code (gcc 12 -O2,".to_owned(),
+        format!("`tests/xtask/src/bench/workloads.rs`); {here}."),
+        "Rivals are listed too. Cycles are modelled without wait states (`tests/cycle-model`). RAM is bytes of an instance beside".to_owned(),
+        "guest memory; `cargo mote help bench` says what is in it.".to_owned(),
+    ])
 }
 
-/// Returns how long the contents of a module's code section are.
-fn code_section_bytes(wasm: &[u8]) -> Option<u64> {
-    Parser::new(0).parse_all(wasm).find_map(|payload| {
-        if let Payload::CodeSectionStart {
-            unchecked_range: range,
-            ..
-        } = payload.ok()?
-        {
-            range.end.checked_sub(range.start)
-        } else {
-            None
+/// Compiles the plugin that models cycles, where there is a compiler.
+fn cycle_model(workspace: &Workspace, folder: PathBuf) -> Option<PathBuf> {
+    let source = workspace.root.join("tests/cycle-model/cycle_model.c");
+    let plugin = folder.join("cycle_model.so");
+    let status = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O2", "-o"])
+        .arg(&plugin)
+        .arg(source)
+        .status();
+    if status.is_ok_and(|status| status.success()) {
+        return Some(plugin);
+    }
+    say("no C compiler `cc`: cycles are not modelled");
+    None
+}
+
+/// Measures one program on both engines, and native.
+fn row(
+    workspace: &Workspace,
+    tool: &Tool,
+    native: Option<&Native<'_>>,
+    workload: Workload,
+    good: &mut bool,
+) -> Result<Row> {
+    say(&format!("measuring {}", workload.name()));
+    let path = workspace
+        .root
+        .join(FOLDER)
+        .join(format!("{}.wasm", workload.file));
+    let wasm = fs::read(&path).with_context(|| path.display().to_string())?;
+    let own = tool.bench(&path, workload.argument, &[])?;
+    let wasmi = tool.bench(&path, workload.argument, &["--engine", "wasmi"])?;
+    for (engine, measured) in [("Mote", &own), ("wasmi", &wasmi)] {
+        if measured.result()? != workload.result {
+            say(&format!(
+                "FAILED: {} returned {} on {engine}, not {}",
+                workload.name(),
+                measured.result()?,
+                workload.result
+            ));
+            *good = false;
         }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn code_section_is_found_by_its_size() {
-        let wasm = [&b"\0asm\x01\0\0\0"[..], &[1, 2, 0, 0], &[10, 0x81, 0], &[0]].concat();
-        assert_eq!(code_section_bytes(&wasm), Some(1));
-        assert_eq!(code_section_bytes(b"\0asm\x01\0\0\0"), None);
-        assert_eq!(code_section_bytes(&[]), None);
     }
+    let starts_differ =
+        own.number("start_instructions")? != own.number("start_instructions_least")?;
+    if starts_differ {
+        say(&format!("FAILED: ten starts of {} differ", workload.name()));
+        *good = false;
+    }
+    let executed = executed::executed(&wasm, workload.argument)?;
+    if executed > own.number("fuel")? {
+        say(&format!(
+            "FAILED: {} executes more than it is charged: {executed}",
+            workload.name()
+        ));
+        *good = false;
+    }
+    let cost = |measured: &tool::Measured| -> Result<Cost> {
+        Ok(Cost {
+            instructions: measured.number("run_instructions")?,
+            cycles: measured.cycles("run"),
+        })
+    };
+    Ok(Row {
+        native: native.map(|native| native.measure(&workload)).transpose()?,
+        mote: cost(&own)?,
+        wasmi: cost(&wasmi)?,
+        start: own.number("start_instructions")?,
+        starts_differ,
+        wasmi_start: wasmi.number("start_instructions")?,
+        check: own.number("check_instructions")?,
+        verify: own.number("verify_instructions")?,
+        fuel: own.number("fuel")?,
+        executed,
+        image_bytes: own.number("image_bytes")?,
+        memory_bytes: own.number("memory_bytes")?,
+        ram_bytes: own.number("ram_bytes")?,
+        frame_bytes: own.number("frame_bytes")?,
+        wasmi_ram_bytes: wasmi.number("ram_bytes")?,
+        sizes: module::sizes(&wasm)?,
+        wasm,
+        workload,
+    })
 }

@@ -55,8 +55,8 @@ impl Heard {
 }
 
 impl Qemu {
-    /// Starts QEMU.
-    pub(super) fn start(boot: &Boot<'_>) -> Result<Self> {
+    /// Starts QEMU, with these options besides.
+    pub(super) fn start(boot: &Boot<'_>, options: &[OsString]) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("mote-qemu-")
             .tempdir()
@@ -79,6 +79,7 @@ impl Qemu {
             .args(["-icount", icount, "-trace", boot.leds.event()])
             .arg("-kernel")
             .arg(boot.elf)
+            .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
