@@ -13,7 +13,8 @@ static EVERYTHING: LazyLock<Vec<u8>> = LazyLock::new(|| to_image(&everything()).
 fn call(image: &[u8], name: &str, arguments: &[Value], slice: u64) -> Result<Vec<Value>, TrapKind> {
     let place = Place::of(image);
     let verified = place.verified().unwrap();
-    let size = room_words(verified.image(), 600, 0);
+    let mut size = room_words(verified.image(), 600, 0);
+    size.table_entries = 10;
     let mut block = vec![0xdead_beef; size.block_words(verified.image()).unwrap()];
     let mut engine = ImageEngine::start(verified, &mut block, size).unwrap();
     let function: FunctionIndex = engine.exported_function(name).unwrap();

@@ -36,8 +36,6 @@ pub(crate) enum Step {
     Checked,
     /// The fuzzers for a short time: by libFuzzer where it can be had, else on a fixed set of inputs.
     Fuzz,
-    /// The engine under Miri, where the nightly compiler has it.
-    Miri,
     /// The examples in the documentation compile and run.
     Doctest,
     /// The documentation builds without warnings.
@@ -129,7 +127,6 @@ impl Step {
             | Self::Clippy
             | Self::Checked
             | Self::Fuzz
-            | Self::Miri
             | Self::Doctest
             | Self::Doc
             | Self::Tree => false,
@@ -212,7 +209,6 @@ impl Context {
                 .env("MOTE_MODULES", "1000"),
             )?,
             Step::Fuzz => return self.fuzz_shortly(),
-            Step::Miri => return self.look_by_miri(),
             Step::Doctest => run_command(&mut cargo(&root, &["test", "--workspace", "--doc"]))?,
             Step::Doc => run_command(
                 cargo(&root, &["doc", "--workspace", "--no-deps"])
@@ -265,18 +261,6 @@ impl Context {
             .env("MOTE_INPUTS", "10000"),
         )?;
         Ok(Some(format!("a fixed set of inputs, no libFuzzer: {why}")))
-    }
-
-    fn look_by_miri(&self) -> Result<Option<String>> {
-        let nightly = match Nightly::find(&self.workspace) {
-            Ok(nightly) => nightly,
-            Err(why) => return Ok(Some(format!("skipped: {why}"))),
-        };
-        if let Some(why) = nightly.lacks_miri() {
-            return Ok(Some(format!("skipped: {why}")));
-        }
-        nightly.miri()?;
-        Ok(None)
     }
 
     /// Checks each group of crates on the target that it is for. Clippy comes with the active Rust
