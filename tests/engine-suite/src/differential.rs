@@ -86,7 +86,7 @@ pub fn differential(wasm: &[u8], seed: u64, counts: &mut Counts) -> Came {
                     counts.doubtful += 1;
                     came
                 }
-                Err(_) => panic!("{difference}"),
+                Err(again) => panic!("{difference}; with counters: {again}"),
             }
         }
     }
