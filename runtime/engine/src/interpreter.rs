@@ -595,6 +595,8 @@ pub(crate) fn run(context: &mut Context<'_>) -> Exit {
         macro_rules! dispatch {
         ($($class:ident $name:ident $fields:tt $meaning:tt;)*) => {
             loop {
+                #[cfg(feature = "trace")]
+                crate::trace::about_to_run(context, pc.address(), acc);
                 match opcode {
                     $(number::$name => handle!($class $name $fields $meaning),)*
                     _ => never(),

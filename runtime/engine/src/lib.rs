@@ -22,6 +22,8 @@ mod instance;
 mod interpreter;
 mod raw;
 mod slow;
+#[cfg(feature = "trace")]
+mod trace;
 mod trap;
 mod value;
 

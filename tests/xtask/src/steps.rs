@@ -201,7 +201,7 @@ impl Context {
                         "--package",
                         "mote-engine-suite",
                         "--features",
-                        "checked",
+                        "checked,mote-engine/trace",
                         "--tests",
                     ],
                 )
