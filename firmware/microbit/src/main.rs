@@ -7,7 +7,7 @@
 
 #[cfg(target_os = "none")]
 mod device {
-    use mote_board_microbit::{Microbit, write_serial};
+    use mote_board_microbit::{take, write_serial};
     use mote_cortex_m::Block;
     use mote_firmware_cortex_m::{Firmware, run_image};
 
@@ -21,7 +21,7 @@ mod device {
             policy: include_bytes!(concat!(env!("OUT_DIR"), "/policy.postcard")),
             write: write_serial,
         };
-        let Some(mut board) = Microbit::take() else {
+        let Some(mut board) = take() else {
             unreachable!("this is the board, and the start of the firmware");
         };
         // SAFETY: it is called here alone, and `main` is entered once.

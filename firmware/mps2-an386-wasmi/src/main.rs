@@ -10,7 +10,7 @@ mod heap;
 
 #[cfg(target_os = "none")]
 mod device {
-    use mote_board_mps2_an386::{Mps2An386, write_serial};
+    use mote_board_mps2_an386::{take, write_serial};
     use mote_engine_wasmi::{Limits, WasmiEngine};
     use mote_firmware_cortex_m::{EngineDescription, Firmware, run};
     use mote_supervisor::bundle::PayloadKind;
@@ -24,7 +24,7 @@ mod device {
             policy: include_bytes!(concat!(env!("OUT_DIR"), "/policy.postcard")),
             write: write_serial,
         };
-        let Some(mut board) = Mps2An386::take() else {
+        let Some(mut board) = take() else {
             unreachable!("this is the board, and the start of the firmware");
         };
         heap::set_up();

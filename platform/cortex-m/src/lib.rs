@@ -18,6 +18,7 @@
 extern crate std;
 
 mod block;
+mod board;
 mod clock;
 mod core_sleep;
 mod region;
@@ -26,6 +27,7 @@ mod registers;
 pub mod stack;
 
 pub use block::Block;
+pub use board::PinBoard;
 pub use clock::{AlarmTimer, MonotonicClock};
 pub use core_sleep::{CoreSleep, WaitForInterrupt};
 pub use region::bundle_region;

@@ -2,7 +2,7 @@
 
 use mote_traits::{BoardDescription, Direction, PinDescription};
 
-/// What the board is called and what it has. The order of pins is that of the board's table.
+/// What the board is called and what it has. The outputs come first.
 pub const DESCRIPTION: BoardDescription = BoardDescription {
     name: "microbit",
     summary: "BBC micro:bit: nRF51822, Cortex-M0 at 16 MHz, 256 KB + 16 KB; also as emulated by QEMU",

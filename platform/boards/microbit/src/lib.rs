@@ -25,7 +25,7 @@ mod timer;
 mod uart;
 
 #[cfg(target_os = "none")]
-pub use board::Microbit;
+pub use board::{Microbit, take};
 pub use button::ActiveLow;
 pub use description::DESCRIPTION;
 pub use timer::Timer;

@@ -24,10 +24,10 @@ mod memory_map;
 mod stack_guard;
 mod uart;
 
-pub use board::{DESCRIPTION, Mps2An386};
+pub use board::{DESCRIPTION, Mps2An386, take};
 pub use dual_timer::DualTimer;
 pub use gpio::{Button, Led};
-pub use memory_map::TICKS_PER_US;
+pub use memory_map::{DualTimerInterrupt, TICKS_PER_US};
 pub use uart::Uart;
 #[cfg(target_os = "none")]
 pub use uart::write_serial;

@@ -16,7 +16,7 @@ pub(crate) const DUAL_TIMER: usize = 0x4000_2000;
 
 /// The dual timer's interrupt line (of its two halves together).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct DualTimerInterrupt;
+pub struct DualTimerInterrupt;
 
 // SAFETY: the number is the board's interrupt line of the dual timer, below the 32 that it has,
 // and is always the same.
