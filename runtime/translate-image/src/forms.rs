@@ -92,7 +92,7 @@ macro_rules! families {
 
 families! {
     add sub mul and or xor shl shr_u shr_s rotr rotl
-    xor_shl xor_shr_u xor_rotr or_shl or_shr_u add_shl
+    xor_shl xor_shr_u xor_rotr or_shl add_shl
     eq ne lt_s lt_u ge_s ge_u
     div_s div_u rem_s rem_u
     clz ctz popcnt extend_8 extend_16
