@@ -328,6 +328,10 @@ macro_rules! for_each_instruction {
             branch if_z_s [a S, t T] (a == 0);
             branch if_nz_k [a K, t T] (a != 0);
             branch if_z_k [a K, t T] (a == 0);
+            branch if_nz_u8_sh [a S, h H, t T] (load_u8!(a.wrapping_add(h)) != 0);
+            branch if_nz_u8_su [a S, u U, t T] (load_u8!(at!(a, u)) != 0);
+            branch if_z_u8_sh [a S, h H, t T] (load_u8!(a.wrapping_add(h)) == 0);
+            branch if_z_u8_su [a S, u U, t T] (load_u8!(at!(a, u)) == 0);
             branch if_and_nz_sb [a S, b B, t T] (a & b != 0);
             branch if_and_z_sb [a S, b B, t T] (a & b == 0);
             branch if_and_nz_kb [a K, b B, t T] (a & b != 0);
