@@ -482,7 +482,10 @@ pub(crate) fn run(context: &mut Context<'_>) -> Exit {
         (slow_wide $name:ident $fields:tt $meaning:tt) => { break 'cold };
         (float_slow $name:ident $fields:tt $meaning:tt) => { if_float!(slow $name $fields $meaning) };
         (float_slow_wide $name:ident $fields:tt $meaning:tt) => { if_float!(slow $name $fields $meaning) };
-        (float $name:ident $fields:tt $meaning:tt) => { if_float!(value $name $fields $meaning) };
+        // A result is in a register of the accumulator's kind before it is stored: once is enough.
+        (float $name:ident $fields:tt $meaning:tt) => {
+            if_float!(value $name $fields (opaque($meaning)))
+        };
         (float_branch $name:ident $fields:tt $meaning:tt) => { if_float!(branch $name $fields $meaning) };
         (special $name:ident $fields:tt $meaning:tt) => { special!($name) };
     }

@@ -99,8 +99,6 @@ macro_rules! for_each_instruction {
             value add_ks [a K, b S] (a.wrapping_add(b));
             value add_kh_d [a K, d D, b H] (a.wrapping_add(b));
             value add_kh [a K, b H] (a.wrapping_add(b));
-            value add_sw_d [a S, d D, b W] (a.wrapping_add(b));
-            value add_sw [a S, b W] (a.wrapping_add(b));
             value add_kw_d [a K, d D, b W] (a.wrapping_add(b));
             value add_kw [a K, b W] (a.wrapping_add(b));
             value add_v_h [v V, b H] (v.wrapping_add(b));
@@ -140,7 +138,6 @@ macro_rules! for_each_instruction {
             value and_kh [a K, b H] (a & b);
             value and_kw_d [a K, d D, b W] (a & b);
             value and_kw [a K, b W] (a & b);
-            value and_sw_d [a S, d D, b W] (a & b);
             value and_sw [a S, b W] (a & b);
             value or_ss_d [a S, b S, d D] (a | b);
             value or_ss [a S, b S] (a | b);
@@ -150,8 +147,6 @@ macro_rules! for_each_instruction {
             value or_ks [a K, b S] (a | b);
             value or_kh_d [a K, d D, b H] (a | b);
             value or_kh [a K, b H] (a | b);
-            value or_kw_d [a K, d D, b W] (a | b);
-            value or_kw [a K, b W] (a | b);
             value xor_ss_d [a S, b S, d D] (a ^ b);
             value xor_ss [a S, b S] (a ^ b);
             value xor_sh_d [a S, d D, b H] (a ^ b);
@@ -162,8 +157,6 @@ macro_rules! for_each_instruction {
             value xor_kh [a K, b H] (a ^ b);
             value xor_kw_d [a K, d D, b W] (a ^ b);
             value xor_kw [a K, b W] (a ^ b);
-            value xor_sw_d [a S, d D, b W] (a ^ b);
-            value xor_sw [a S, b W] (a ^ b);
             value shl_sb_d [a S, b M, d D] (a << b);
             value shl_sb [a S, b M] (a << b);
             value shl_kb_d [a K, b M, d D] (a << b);
@@ -196,8 +189,6 @@ macro_rules! for_each_instruction {
             value xor_rotr_ksb [a K, b S, c M] (a ^ b.rotate_right(c));
             value or_shl_ksb_d [a K, b S, c M, d D] (a | (b << c));
             value or_shl_ksb [a K, b S, c M] (a | (b << c));
-            value or_shr_u_ksb_d [a K, b S, c M, d D] (a | (b >> c));
-            value or_shr_u_ksb [a K, b S, c M] (a | (b >> c));
             value add_shl_ksb_d [a K, b S, c M, d D] (a.wrapping_add(b << c));
             value add_shl_ksb [a K, b S, c M] (a.wrapping_add(b << c));
             value rotl_ss_d [a S, b S, d D] (a.rotate_left(b & 31));
@@ -263,8 +254,6 @@ macro_rules! for_each_instruction {
             value load_i16_sh [a S, h H] (load_i16!(a.wrapping_add(h)));
             value load_i16_kh_d [a K, d D, h H] (load_i16!(a.wrapping_add(h)));
             value load_i16_kh [a K, h H] (load_i16!(a.wrapping_add(h)));
-            value load_i16_sbh [a S, b M, h H] (load_i16!((a << b).wrapping_add(h)));
-            value load_i16_kbh [a K, b M, h H] (load_i16!((a << b).wrapping_add(h)));
             value load_u32_su_d [a S, d D, u U] (load_u32!(at!(a, u)));
             value load_u32_su [a S, u U] (load_u32!(at!(a, u)));
             value load_u32_ku_d [a K, d D, u U] (load_u32!(at!(a, u)));
@@ -289,8 +278,6 @@ macro_rules! for_each_instruction {
             store store_8_sh_k [v K, a S, h H] (store_8!(a.wrapping_add(h), v));
             store store_8_su_b [a S, v B, u U] (store_8!(at!(a, u), v));
             store store_8_sh_b [a S, v B, h H] (store_8!(a.wrapping_add(h), v));
-            store store_8_ku_b [a K, v B, u U] (store_8!(at!(a, u), v));
-            store store_8_kh_b [a K, v B, h H] (store_8!(a.wrapping_add(h), v));
             store store_8_ssh_s [a S, b S, v S, h H] (store_8!(a.wrapping_add(b).wrapping_add(h), v));
             store store_8_ssh_k [v K, a S, b S, h H] (store_8!(a.wrapping_add(b).wrapping_add(h), v));
             store store_16_su_s [a S, v S, u U] (store_16!(at!(a, u), v));
@@ -303,8 +290,6 @@ macro_rules! for_each_instruction {
             store store_32_sh_k [v K, a S, h H] (store_32!(a.wrapping_add(h), v));
             store store_32_su_b [a S, v B, u U] (store_32!(at!(a, u), v));
             store store_32_sh_b [a S, v B, h H] (store_32!(a.wrapping_add(h), v));
-            store store_32_ku_b [a K, v B, u U] (store_32!(at!(a, u), v));
-            store store_32_kh_b [a K, v B, h H] (store_32!(a.wrapping_add(h), v));
             store store_32_w_s [v S, w W] (store_32!(w, v));
             store store_32_w_k [v K, w W] (store_32!(w, v));
             store store_32_sbh_s [a S, b M, v S, h H] (store_32!((a << b).wrapping_add(h), v));
@@ -343,6 +328,10 @@ macro_rules! for_each_instruction {
             branch if_z_s [a S, t T] (a == 0);
             branch if_nz_k [a K, t T] (a != 0);
             branch if_z_k [a K, t T] (a == 0);
+            branch if_nz_u8_sh [a S, h H, t T] (load_u8!(a.wrapping_add(h)) != 0);
+            branch if_nz_u8_su [a S, u U, t T] (load_u8!(at!(a, u)) != 0);
+            branch if_z_u8_sh [a S, h H, t T] (load_u8!(a.wrapping_add(h)) == 0);
+            branch if_z_u8_su [a S, u U, t T] (load_u8!(at!(a, u)) == 0);
             branch if_and_nz_sb [a S, b B, t T] (a & b != 0);
             branch if_and_z_sb [a S, b B, t T] (a & b == 0);
             branch if_and_nz_kb [a K, b B, t T] (a & b != 0);
@@ -355,16 +344,13 @@ macro_rules! for_each_instruction {
             again again_ne_kh [a K, c C, b H, t R] (a != b);
             again again_lt_s_ss [c C, a S, b S, t R] (a.cast_signed() < b.cast_signed());
             again again_lt_s_ks [a K, c C, b S, t R] (a.cast_signed() < b.cast_signed());
-            again again_lt_s_sk [b K, c C, a S, t R] (a.cast_signed() < b.cast_signed());
             again again_nz_s [c C, a S, t R] (a != 0);
             again again_nz_k [a K, c C, t R] (a != 0);
 
             // Loop ends: a counter moves on, and if it is not at its end, control goes back and is charged.
             count count_ne_hh [c C, v V, i H, y H, t R] (x = v.wrapping_add(i), x != y);
             count count_ne_hs [c C, v V, y S, i H, t R] (x = v.wrapping_add(i), x != y);
-            count count_lt_s_hh [c C, v V, i H, y H, t R] (x = v.wrapping_add(i), x.cast_signed() < y.cast_signed());
             count count_lt_s_hs [c C, v V, y S, i H, t R] (x = v.wrapping_add(i), x.cast_signed() < y.cast_signed());
-            count count_lt_u_hh [c C, v V, i H, y H, t R] (x = v.wrapping_add(i), x < y);
             count count_lt_u_hs [c C, v V, y S, i H, t R] (x = v.wrapping_add(i), x < y);
             count count_lt_u_sh [c C, v V, i S, y H, t R] (x = v.wrapping_add(i), x < y);
             count count_nz_h [c C, v V, i H, t R] (x = v.wrapping_add(i), x != 0);
@@ -474,8 +460,6 @@ macro_rules! for_each_instruction {
             float fadd_ss [a S, b S] (f32_add(a, b));
             float fadd_ks_d [a K, b S, d D] (f32_add(a, b));
             float fadd_ks [a K, b S] (f32_add(a, b));
-            float fadd_sw_d [a S, d D, b W] (f32_add(a, b));
-            float fadd_sw [a S, b W] (f32_add(a, b));
             float fadd_kw_d [a K, d D, b W] (f32_add(a, b));
             float fadd_kw [a K, b W] (f32_add(a, b));
             float fadd_v_k [b K, v V] (f32_add(v, b));
@@ -512,7 +496,6 @@ macro_rules! for_each_instruction {
             // Conversions.
             float f32_from_s32_s_d [a S, d D] (f32_from_s32(a));
             float f32_trunc_s32_s_d [a S, d D] (truncate!(f32_trunc_s32(a)));
-            float f32_trunc_s32_k_d [a K, d D] (truncate!(f32_trunc_s32(a)));
             float f32_from_u32_s_d [a S, d D] (f32_from_u32(a));
         }
     };

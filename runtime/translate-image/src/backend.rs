@@ -625,6 +625,14 @@ impl Backend for ImageBackend<'_> {
                 return Ok(());
             }
         }
+        if target.back.is_none()
+            && self
+                .selector
+                .branch_on_load(family, operands, target.label)?
+        {
+            self.used(first);
+            return Ok(());
+        }
         self.selector.evaluate_all(&operands)?;
         // Branches back have no form that tests bits.
         let (family, operands) = self.test_in_accumulator(family, operands, target.back)?;

@@ -92,13 +92,13 @@ macro_rules! families {
 
 families! {
     add sub mul and or xor shl shr_u shr_s rotr rotl
-    xor_shl xor_shr_u xor_rotr or_shl or_shr_u add_shl
+    xor_shl xor_shr_u xor_rotr or_shl add_shl
     eq ne lt_s lt_u ge_s ge_u
     div_s div_u rem_s rem_u
     clz ctz popcnt extend_8 extend_16
     select
     load_u8 load_i8 load_u16 load_i16 load_u32 store_8 store_16 store_32 at
-    if_eq if_ne if_lt_s if_lt_u if_ge_s if_ge_u if_nz if_z if_and_nz if_and_z
+    if_eq if_ne if_lt_s if_lt_u if_ge_s if_ge_u if_nz if_z if_nz_u8 if_z_u8 if_and_nz if_and_z
     again_ne again_lt_s again_nz
     count_ne count_lt_s count_lt_u count_nz
     add64 sub64 mul64 and64 or64 xor64 shl64 shr_u64 shr_s64 rotl64 rotl64_beyond rotr64

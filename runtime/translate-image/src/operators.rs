@@ -259,7 +259,6 @@ pub(crate) const fn with_shift(family: Family, shift: Family) -> Option<Family> 
         (Family::xor, Family::shr_u) => Family::xor_shr_u,
         (Family::xor, Family::rotr) => Family::xor_rotr,
         (Family::or, Family::shl) => Family::or_shl,
-        (Family::or, Family::shr_u) => Family::or_shr_u,
         (Family::add, Family::shl) => Family::add_shl,
         _ => return None,
     })

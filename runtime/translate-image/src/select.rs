@@ -6,6 +6,7 @@ use crate::forms::{Family, Form, Letter, find};
 use crate::operators::with_shift;
 use crate::tree::{Nodes, Operation, Source, State, choose, letters_of};
 use mote_image::opcode;
+use mote_translate::Label;
 
 /// How an address is made up.
 #[derive(Clone, Copy, Debug)]
@@ -663,6 +664,58 @@ impl Selector<'_> {
             }
         };
         Ok((form, operands, uses_accumulator))
+    }
+
+    /// Emits a branch that loads a byte and tests it, if that is what a condition does. All below
+    /// it has to be stored.
+    pub(crate) fn branch_on_load(
+        &mut self,
+        family: Family,
+        [tested, _]: [Source; 2],
+        label: &mut Label,
+    ) -> Result<bool, Limit> {
+        let family = match family {
+            Family::if_z => Family::if_z_u8,
+            Family::if_nz => Family::if_nz_u8,
+            _ => return Ok(false),
+        };
+        let Source::Node(index) = tested else {
+            return Ok(false);
+        };
+        let Some(&node) = self.nodes.get(index) else {
+            return Ok(false);
+        };
+        let (Operation::Load(Family::load_u8), [base, Source::Constant(offset)]) =
+            (node.operation, node.operands)
+        else {
+            return Ok(false);
+        };
+        if node.state == State::Stored || self.held.is_some() {
+            return Ok(false);
+        }
+        let (slot, letter, value) = match self.address(Family::load_u8, base, offset) {
+            Address::Plus(Source::Slot(slot), half) => (slot, Letter::H, i64::from(half)),
+            Address::Offset(Source::Slot(slot), low) if u32::from(low) == offset => {
+                (slot, Letter::U, i64::from(low))
+            }
+            _ => return Ok(false),
+        };
+        let form = Form::new(&[Letter::S, letter]);
+        if find(family, form).is_none() {
+            return Ok(false);
+        }
+        let operands = Operands::default()
+            .with(Letter::S, slot.into())
+            .with(letter, value);
+        // It is the load that may trap.
+        #[cfg(feature = "symbols")]
+        let at_hand = core::mem::replace(&mut self.code.origins.at_hand, node.origin);
+        self.code.branch(family, form, operands, label)?;
+        #[cfg(feature = "symbols")]
+        {
+            self.code.origins.at_hand = at_hand;
+        }
+        Ok(true)
     }
 
     /// Emits a load; where to, if not to the accumulator alone. Returns the slot that it went to.

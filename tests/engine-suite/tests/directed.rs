@@ -1100,3 +1100,21 @@ fn operators_by_hand(x: u32, y: u32) -> i32 {
     s = s.rotate_left(5) | ((x + y) << 3);
     s.cast_signed()
 }
+
+#[test]
+fn branch_that_loads_a_byte_tests_it_and_traps_beyond_memory() {
+    let text = r#"(module (memory 1) (data (i32.const 40) "\00\07")
+        (func (export "f") (param $at i32) (result i32) (local $n i32)
+            (block (br_if 0 (i32.load8_u offset=8 (local.get $at))) (local.set $n (i32.const 1)))
+            (block (br_if 0 (i32.eqz (i32.load8_u (i32.add (local.get $at) (i32.const 9)))))
+                (local.set $n (i32.add (local.get $n) (i32.const 10))))
+            (if (i32.load8_u (i32.add (local.get $at) (i32.const -1)))
+                (then (local.set $n (i32.add (local.get $n) (i32.const 100)))))
+            (local.get $n)))"#;
+    returns(text, &[Value::I32(32)], &[Value::I32(11)]);
+    returns(text, &[Value::I32(33)], &[Value::I32(0)]);
+    returns(text, &[Value::I32(42)], &[Value::I32(101)]);
+    for at in [65_528, -8, -1, 0] {
+        traps(text, &[Value::I32(at)], TrapKind::MemoryOutOfBounds);
+    }
+}
