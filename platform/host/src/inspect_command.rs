@@ -1,6 +1,5 @@
 //! `mote inspect`: what a module is, needs and asks for, without running it.
 
-use mote_supervisor::capability::Table;
 use mote_supervisor::grant;
 use serde_json::json;
 
@@ -52,7 +51,6 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> Result<Code, Failure> {
             &module.manifest.borrowed(),
             &policy.policy(),
             board.description(),
-            &mut Table::new(),
             |decision| decisions.push(decision.to_owned()),
         )
         .map_err(|_| Failure::refused(format!("{}: names one capability twice", path.display())))?;

@@ -56,35 +56,50 @@ impl Decision<&str> {
     }
 }
 
-/// Decides what a module gets on a board, tells each decision in the manifest's order, and adds to a
-/// table what the module holds if it starts.
+/// Decides what a module gets on a board, and tells each decision in the manifest's order.
 ///
 /// # Errors
 ///
-/// Where the manifest names one capability twice.
+/// [`TableError::Duplicate`] where the manifest names one capability twice; nothing is told then.
 #[inline(never)]
 pub fn decide<'a>(
     manifest: &Manifest<&'a str>,
     policy: &Policy<'_>,
     board: &BoardDescription,
-    table: &mut Table<'a>,
     mut tell: impl FnMut(Decision<&'a str>),
 ) -> Result<(), TableError> {
+    for (index, request) in manifest.capabilities.iter().enumerate() {
+        let before = manifest.capabilities.iter().take(index);
+        if before.into_iter().any(|other| other.name == request.name) {
+            return Err(TableError::Duplicate);
+        }
+    }
     for request in &manifest.capabilities {
-        let refusal = match resolve(request, manifest.name, policy, board) {
-            Ok(resource) => {
-                table.grant(request.name, resource, request.rights)?;
-                None
-            }
-            Err(refusal) => {
-                table.deny(request.name)?;
-                Some(refusal)
-            }
-        };
         tell(Decision {
             request: request.clone(),
-            refusal,
+            refusal: resolve(request, manifest.name, policy, board).err(),
         });
+    }
+    Ok(())
+}
+
+/// Adds to a table what a module holds by the same decisions.
+///
+/// # Errors
+///
+/// As [`decide`].
+#[inline(never)]
+pub fn hold<'a>(
+    manifest: &Manifest<&'a str>,
+    policy: &Policy<'_>,
+    board: &BoardDescription,
+    table: &mut Table<'a>,
+) -> Result<(), TableError> {
+    for request in &manifest.capabilities {
+        match resolve(request, manifest.name, policy, board) {
+            Ok(resource) => table.grant(request.name, resource, request.rights)?,
+            Err(_) => table.deny(request.name)?,
+        }
     }
     Ok(())
 }

@@ -16,10 +16,11 @@ fn decide_all(
     policy: &Policy<'_>,
 ) -> Result<Grants, TableError> {
     let mut decisions = std::vec::Vec::new();
-    let mut table = Table::new();
-    decide(manifest, policy, &BOARD, &mut table, |decision| {
+    decide(manifest, policy, &BOARD, |decision| {
         decisions.push(decision);
     })?;
+    let mut table = Table::new();
+    hold(manifest, policy, &BOARD, &mut table)?;
     Ok(Grants { decisions, table })
 }
 

@@ -99,19 +99,13 @@ pub struct Instance<'a, E> {
 }
 
 impl<'a, E: Engine> Instance<'a, E> {
-    /// Makes an instance of an engine that holds a module, what its imports are, and what it was
-    /// granted. `fuel_limit` bounds all that it may use, in the engine's units.
-    pub fn new(
-        engine: E,
-        name: &'a str,
-        links: Links,
-        table: Table<'a>,
-        fuel_limit: Option<u64>,
-    ) -> Self {
+    /// Makes an instance of an engine that holds a module, and what its imports are; it holds nothing yet:
+    /// see [`Self::table_mut`]. `fuel_limit` bounds all that it may use, in the engine's units.
+    pub fn new(engine: E, name: &'a str, links: Links, fuel_limit: Option<u64>) -> Self {
         Self {
             engine,
             name,
-            table,
+            table: Table::new(),
             links,
             events: Deque::new(),
             events_lost: 0,
@@ -143,6 +137,11 @@ impl<'a, E: Engine> Instance<'a, E> {
     /// Returns what the last call that returned did return.
     pub fn results(&self) -> &WireValues {
         &self.results
+    }
+
+    /// Returns what the module holds, to be filled before it runs.
+    pub const fn table_mut(&mut self) -> &mut Table<'a> {
+        &mut self.table
     }
 
     /// Returns what the module holds.

@@ -25,7 +25,8 @@ fn instance(acts: &[Act], fuel_limit: Option<u64>) -> Instance<'static, Script> 
         .grant("log", Resource::Log(LogLevel::Info), Rights::WRITE)
         .unwrap();
     let links = HostFunction::ALL.into_iter().collect();
-    let mut instance = Instance::new(Script::new(acts), "m", links, table, fuel_limit);
+    let mut instance = Instance::new(Script::new(acts), "m", links, fuel_limit);
+    *instance.table_mut() = table;
     instance.call(FunctionIndex(0), &[]).unwrap();
     instance
 }

@@ -8,10 +8,9 @@ use mote_engine::{CallError, Engine, FunctionIndex, Value, ValueType};
 use mote_traits::Board;
 
 use crate::bundle::{Entry, RunOptions};
-use crate::capability::Table;
 use crate::grant;
 use crate::instance::{End, Instance, Poll};
-use crate::link;
+use crate::link::{self, Links};
 use crate::manifest::Manifest;
 use crate::policy::Policy;
 use crate::report::{Backtrace, Ending, Observer, Report, VALUES_MAX, WireValue, WireValues};
@@ -49,10 +48,18 @@ pub fn run<B, E, F>(
     E: Engine,
     F: core::fmt::Display,
 {
-    // Looked at where it lies: an instance is not small.
-    let mut prepared = prepare(board, plan, load, observer);
-    if let Some((instance, calls)) = &mut prepared {
-        drive(board, plan, instance, calls, observer);
+    let Some(engine) = admit(board, plan, load, observer) else {
+        return;
+    };
+    let Some((links, calls)) = connect(board, plan, &engine, observer) else {
+        return;
+    };
+    let name = plan.manifest.name;
+    let mut instance = Instance::new(engine, name, links, plan.options.fuel_limit);
+    // The same decisions as before, so the names are not twice there.
+    let table = instance.table_mut();
+    if grant::hold(plan.manifest, plan.policy, board.description(), table).is_ok() {
+        drive(board, plan, &mut instance, &calls, observer);
     }
 }
 
@@ -65,102 +72,93 @@ struct Calls {
 // Each of the larger steps has a frame of its own, for as long as it takes: merged into one they would
 // take the stack of all of them together, which the smallest boards have not.
 
-/// Does everything that comes before the first instruction, or reports why there is none.
+/// Tells what the module is granted, and makes its engine, or tells why there is none.
 #[inline(never)]
-fn prepare<'a, B, E, F>(
+fn admit<B, E, F>(
     board: &mut B,
-    plan: Plan<'a>,
+    plan: Plan<'_>,
     load: impl FnOnce(&Manifest<&str>) -> Result<E, F>,
     observer: &mut impl Observer,
-) -> Option<(Instance<'a, E>, Calls)>
+) -> Option<E>
 where
     B: Board,
     E: Engine,
     F: core::fmt::Display,
 {
     let Plan {
-        manifest,
-        policy,
-        options,
+        manifest, policy, ..
     } = plan;
     if manifest.abi != mote_abi::VERSION {
-        return refuse(
-            board,
-            observer,
-            Ending::WrongAbi {
-                wanted: manifest.abi,
-            },
-        );
+        let wanted = manifest.abi;
+        refuse(board, observer, Ending::WrongAbi { wanted });
+        return None;
     }
     let mut fatal = false;
-    let mut table = Table::new();
-    let decided = grant::decide(
-        manifest,
-        policy,
-        board.description(),
-        &mut table,
-        |decision| {
-            fatal |= decision.is_fatal();
-            observer.report(&Report::Decision(decision));
-        },
-    );
-    if decided.is_err() {
-        return refuse(board, observer, Ending::DuplicateCapability);
+    let decided = grant::decide(manifest, policy, board.description(), |decision| {
+        fatal |= decision.is_fatal();
+        observer.report(&Report::Decision(decision));
+    });
+    if decided.is_err() || fatal {
+        let ending = if fatal {
+            Ending::CapabilityRefused
+        } else {
+            Ending::DuplicateCapability
+        };
+        refuse(board, observer, ending);
+        return None;
     }
-    if fatal {
-        return refuse(board, observer, Ending::CapabilityRefused);
+    match load(manifest) {
+        Ok(engine) => Some(engine),
+        Err(error) => {
+            reject(board, observer, &error);
+            None
+        }
     }
-    let engine = match load(manifest) {
-        Ok(engine) => engine,
-        Err(error) => return reject(board, observer, &error),
+}
+
+/// Finds what the module imports and what is called, and tells that it starts, or why it does not.
+#[inline(never)]
+fn connect<E: Engine>(
+    board: &mut impl Board,
+    plan: Plan<'_>,
+    engine: &E,
+    observer: &mut impl Observer,
+) -> Option<(Links, Calls)> {
+    let Some(links) = link::link(engine, observer) else {
+        refuse(board, observer, Ending::ImportRefused);
+        return None;
     };
-    let Some(links) = link::link(&engine, observer) else {
-        return refuse(board, observer, Ending::ImportRefused);
-    };
-    log::debug!(
-        "{}: {} imports resolved, {} bytes of memory",
-        manifest.name,
-        links.len(),
-        engine.memory().len()
-    );
-    match calls(&engine, &options.entry) {
-        Err(ending) => refuse(board, observer, ending),
+    match calls(engine, &plan.options.entry) {
         Ok(calls) => {
             observer.report(&Report::Started {
-                module: manifest.name,
-                version: manifest.version,
+                module: plan.manifest.name,
+                version: plan.manifest.version,
             });
-            let instance = Instance::new(engine, manifest.name, links, table, options.fuel_limit);
-            Some((instance, calls))
+            Some((links, calls))
+        }
+        Err(ending) => {
+            refuse(board, observer, ending);
+            None
         }
     }
 }
 
 #[inline(never)]
-fn reject<T>(
-    board: &mut impl Board,
-    observer: &mut impl Observer,
-    error: &impl core::fmt::Display,
-) -> Option<T> {
+fn reject(board: &mut impl Board, observer: &mut impl Observer, error: &impl core::fmt::Display) {
     let mut message = Message::default();
     message.add(error);
     let message = message.text();
-    refuse(board, observer, Ending::Rejected { message })
+    refuse(board, observer, Ending::Rejected { message });
 }
 
 #[inline(never)]
-fn refuse<T>(
-    board: &mut impl Board,
-    observer: &mut impl Observer,
-    ending: Ending<'_>,
-) -> Option<T> {
+fn refuse(board: &mut impl Board, observer: &mut impl Observer, ending: Ending<'_>) {
     observer.report(&Report::Ended {
         ending,
         fuel_used: 0,
         time_us: board.now_us(),
         backtrace: Backtrace::default(),
     });
-    None
 }
 
 /// Finds what is to be called, and checks its type.
