@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::steps::Step;
 use crate::workspace::Workspace;
-use crate::{bench, lint, nightly, size, steps};
+use crate::{bench, cross_check, lint, nightly, size, steps};
 
 /// Checks, tests and measures Mote: everything that CI does, on your machine.
 ///
@@ -67,6 +67,18 @@ enum Command {
     },
     /// Run the engine under Miri, which finds undefined behaviour: needs the nightly compiler's Miri.
     Miri,
+    /// Compare Mote's engine with wasmtime on generated modules.
+    ///
+    /// Prints where the two differ, if they do. The first run compiles wasmtime, which takes ten
+    /// minutes on two cores; it is below `target/cross-check` then. See `tests/cross-check`.
+    CrossCheck {
+        /// How many modules.
+        #[arg(long, default_value_t = 3000)]
+        modules: u64,
+        /// The seed of the first.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+    },
     /// Check the structure: who depends on whom, where `unsafe` is, what lies where.
     Lint,
     /// Install what building and testing takes, and do nothing else.
@@ -86,6 +98,7 @@ pub(crate) fn run() -> Result<bool> {
         Command::Bench => bench::run(&workspace),
         Command::Fuzz { target, minutes } => nightly::fuzz(&workspace, target.as_deref(), minutes),
         Command::Miri => nightly::miri(&workspace),
+        Command::CrossCheck { modules, from } => cross_check::run(&workspace, modules, from),
         Command::Lint => lint::run(&workspace),
         Command::Setup => steps::run(workspace, &[Step::Setup]),
     }

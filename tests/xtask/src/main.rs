@@ -9,6 +9,7 @@ mod bench;
 mod budget;
 mod command_line;
 mod console;
+mod cross_check;
 mod lint;
 mod nightly;
 mod run;
