@@ -167,7 +167,7 @@ impl<'a> Instruction<'a> {
     }
 
     /// Returns the operands with their kinds, each as 32 bits: those with a sign are extended.
-    pub(crate) fn words(&self) -> impl Iterator<Item = (Kind, u32)> + 'a {
+    pub fn words(&self) -> impl Iterator<Item = (Kind, u32)> + 'a {
         let bytes = self.bytes;
         self.shape
             .places()
@@ -292,6 +292,43 @@ impl Encoded {
                 .copy_from_slice(source.get(..size)?);
         }
         Some(Self { bytes, length })
+    }
+
+    /// As [`Encoded::new`], with operands of 32 bits: those with a sign are extended.
+    #[must_use]
+    pub fn of_words(opcode: u16, operands: &[u32]) -> Option<Self> {
+        let shape = Shape::of(opcode)?;
+        let mut encoded = Self {
+            bytes: [0; Self::BYTES_MAX],
+            length: 0,
+        };
+        let mut operands = operands.iter();
+        let mut end = 2usize;
+        let [low, high] = opcode.to_le_bytes();
+        let [first, second, ..] = &mut encoded.bytes;
+        (*first, *second) = (low, high);
+        for (kind, offset) in shape.places() {
+            let &value = operands.next()?;
+            let size = kind.bytes();
+            end = offset.wrapping_add(size);
+            // All that the operand has no room for is zeros, or copies of the sign.
+            let mut rest = value;
+            let mut sign = 0;
+            for place in encoded.bytes.get_mut(offset..end)? {
+                let [byte, ..] = rest.to_le_bytes();
+                *place = byte;
+                rest >>= 8;
+                sign = byte >> 7;
+            }
+            let negative = kind.is_signed() && sign != 0 && size < 4;
+            let all = u32::MAX.checked_shr(u32::try_from(size).ok()?.wrapping_mul(8));
+            let above = if negative { all.unwrap_or(0) } else { 0 };
+            if size > 0 && rest != above {
+                return None;
+            }
+        }
+        encoded.length = u8::try_from(end.next_multiple_of(2).max(4)).ok()?;
+        operands.next().is_none().then_some(encoded)
     }
 
     /// Returns the bytes.

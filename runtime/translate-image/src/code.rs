@@ -11,28 +11,28 @@ use crate::symbols::Origins;
 use mote_image::{Class, Encoded, INSTRUCTIONS, Kind, Shape, opcode};
 use mote_translate::Label;
 
-/// A branch that awaits its target.
+/// Branches that await a label: all those that are single instructions, or entries of one table.
+///
+/// They are chained through the places for their targets in the code, so that this takes room by
+/// the number of labels that are open, not of branches.
 #[derive(Clone, Copy, Debug)]
 pub struct Fixup {
-    /// The instruction.
-    start: u32,
-    /// The operand, in bytes from the instruction's start; [`FAR`] besides if it is a word.
-    field: u32,
-    /// The next one that awaits the same target, or the next free one.
+    /// Where the table begins, or [`NONE`].
+    table: u32,
+    /// The last of them: an instruction, or an entry.
+    last: u32,
+    /// Others that await the same label, or the next free one.
     next: u32,
-    /// The locals that were written before it: two words, for a `u64` would be aligned, which
-    /// takes a word more.
+    /// The locals that were written before each of them: two words, for a `u64` would be aligned,
+    /// which takes a word more.
     written: [u32; 2],
 }
-
-/// No field is so far from its instruction.
-const FAR: u32 = 1 << 31;
 
 impl Fixup {
     /// What is in the buffer before.
     pub const EMPTY: Self = Self {
-        start: 0,
-        field: 0,
+        table: NONE,
+        last: NONE,
         next: 0,
         written: [0; 2],
     };
@@ -48,95 +48,113 @@ const fn halves(word: u64) -> [u32; 2] {
 /// How many slots are within reach when a frame is large, to fetch others to.
 pub(crate) const LOW_WORDS: u32 = 8;
 
+/// A bit for each instruction.
+const WORDS: usize = INSTRUCTIONS.len().div_ceil(32);
+
 /// Instructions that write the accumulator.
-static WRITES_ACCUMULATOR: [bool; INSTRUCTIONS.len()] = writes_accumulator();
+static WRITES_ACCUMULATOR: [u32; WORDS] = writes_accumulator();
 
 #[expect(
     clippy::indexing_slicing,
     reason = "evaluated by the compiler, which refuses what goes wrong"
 )]
-const fn writes_accumulator() -> [bool; INSTRUCTIONS.len()] {
-    let mut writes = [false; INSTRUCTIONS.len()];
+const fn writes_accumulator() -> [u32; WORDS] {
+    let mut writes = [0; WORDS];
     let mut number = 0;
     while number < INSTRUCTIONS.len() {
-        writes[number] = matches!(
+        let by_class = matches!(
             INSTRUCTIONS[number].class,
             Class::value | Class::slow | Class::float | Class::float_slow
         );
+        let by_name = number == opcode::global_get as usize
+            || number == opcode::global_get_d as usize
+            || number == opcode::call as usize
+            || number == opcode::call_import as usize
+            || number == opcode::call_indirect as usize;
+        if by_class || by_name {
+            writes[number / 32] |= 1 << (number % 32);
+        }
         number = number.wrapping_add(1);
     }
-    writes[opcode::global_get as usize] = true;
-    writes[opcode::global_get_d as usize] = true;
     writes
 }
 
 /// Tells whether an instruction leaves something else in the accumulator.
 pub(crate) fn writes(opcode: u16) -> bool {
-    let calls = matches!(
-        opcode,
-        opcode::call | opcode::call_import | opcode::call_indirect
-    );
-    calls || WRITES_ACCUMULATOR.get(usize::from(opcode)) == Some(&true)
+    let word = WRITES_ACCUMULATOR.get(usize::from(opcode >> 5));
+    word.is_some_and(|word| word & 1 << (opcode & 31) != 0)
 }
 
-/// What an instruction's operands are, but for the accumulator.
-#[derive(Clone, Copy, Debug, Default)]
+/// The most operands of a form that are not the accumulator.
+const VALUES: usize = 4;
+
+/// An instruction's operands, and the form that they make up.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Operands {
-    values: [(u8, i64); 6],
-    count: usize,
-    to: Option<u32>,
-    charge: u32,
-    target: i64,
+    pub(crate) form: Form,
+    /// Where the result goes, if it goes to a slot.
+    pub(crate) to: Option<u32>,
+    pub(crate) charge: u32,
+    values: [u32; VALUES],
+    /// How many bytes each takes; those that are used have none.
+    bytes: [u8; VALUES],
+    count: u8,
 }
 
 impl Operands {
-    pub(crate) fn with(mut self, letter: Letter, value: i64) -> Self {
-        let bytes = match letter {
-            Letter::K => return self,
-            Letter::S | Letter::P | Letter::B => 1,
-            Letter::H | Letter::U => 2,
-            Letter::W => 4,
-        };
-        if let Some(place) = self.values.get_mut(self.count) {
-            *place = (bytes, value);
-            self.count = self.count.saturating_add(1);
+    pub(crate) const fn new() -> Self {
+        Self {
+            form: Form::new(&[]),
+            to: None,
+            charge: 0,
+            values: [0; VALUES],
+            bytes: [0; VALUES],
+            count: 0,
         }
-        self
     }
 
-    pub(crate) const fn to(mut self, to: Option<u32>) -> Self {
-        self.to = to;
-        self
+    #[inline(never)]
+    pub(crate) fn of(operands: &[(Letter, u32)], to: Option<u32>) -> Self {
+        let mut all = Self::new();
+        for &(letter, value) in operands {
+            all.put(letter, value);
+        }
+        all.to = to;
+        all
     }
 
-    /// Puts the operands in the order of their bytes.
-    fn arrange(&self, opcode: u16) -> ([i64; 8], usize) {
-        let mut arranged = [0; 8];
-        let mut count = 0usize;
-        let mut taken = [false; 6];
-        for (kind, _) in Shape::of(opcode).into_iter().flat_map(Shape::places) {
-            let value = match kind {
-                Kind::K => 0,
-                Kind::D | Kind::Q => i64::from(self.to.unwrap_or(0)),
-                Kind::C => i64::from(self.charge),
-                Kind::T | Kind::R => self.target,
-                _ => {
-                    let bytes = kind.bytes();
-                    let mut values = self.values.iter().zip(&mut taken).take(self.count);
-                    let found =
-                        values.find(|((size, _), taken)| !**taken && usize::from(*size) == bytes);
-                    found.map_or(0, |((_, value), taken)| {
-                        *taken = true;
-                        *value
-                    })
-                }
-            };
-            if let Some(place) = arranged.get_mut(count) {
-                *place = value;
+    /// Adds an operand. One with a sign is extended.
+    #[inline(never)]
+    pub(crate) fn put(&mut self, letter: Letter, value: u32) {
+        self.form = self.form.then(letter);
+        let at = usize::from(self.count);
+        if letter != Letter::K
+            && let (Some(place), Some(bytes)) = (self.values.get_mut(at), self.bytes.get_mut(at))
+        {
+            *place = value;
+            *bytes = letter.bytes();
+            self.count = self.count.wrapping_add(1);
+        }
+    }
+
+    pub(crate) fn put_half(&mut self, value: i16) {
+        self.put(Letter::H, i32::from(value).cast_unsigned());
+    }
+
+    /// Whether the accumulator is one of them.
+    pub(crate) const fn has_accumulator(&self) -> bool {
+        self.form.has_accumulator()
+    }
+
+    /// Takes the first operand of so many bytes.
+    fn take(&mut self, size: usize) -> u32 {
+        for (bytes, &value) in self.bytes.iter_mut().zip(&self.values) {
+            if usize::from(*bytes) == size {
+                *bytes = 0;
+                return value;
             }
-            count = count.saturating_add(1);
         }
-        (arranged, count)
+        0
     }
 }
 
@@ -154,6 +172,8 @@ struct Moves {
 pub(crate) struct Code<'b> {
     bytes: &'b mut [u8],
     used: usize,
+    /// The first thing that went wrong.
+    pub(crate) failed: Option<Limit>,
     fixups: &'b mut [Fixup],
     free: u32,
     /// Where the last instruction begins, unless control may come in after it.
@@ -192,6 +212,7 @@ impl<'b> Code<'b> {
         Self {
             bytes,
             used: 0,
+            failed: None,
             fixups,
             free,
             last: None,
@@ -223,6 +244,11 @@ impl<'b> Code<'b> {
         self.bytes.get(..self.used).unwrap_or(&[])
     }
 
+    /// The buffer, for who needs no code any more.
+    pub(crate) const fn buffer(&mut self) -> &mut [u8] {
+        self.bytes
+    }
+
     pub(crate) fn position(&self) -> u32 {
         u32::try_from(self.used).unwrap_or(NONE)
     }
@@ -249,32 +275,44 @@ impl<'b> Code<'b> {
         self.unwritten_reads |= self.local_bits(slot, words) & !self.written;
     }
 
-    fn append(&mut self, bytes: &[u8]) -> Result<(), Limit> {
-        let end = self.used.checked_add(bytes.len()).ok_or(Limit::Code)?;
-        self.bytes
-            .get_mut(self.used..end)
-            .ok_or(Limit::Code)?
-            .copy_from_slice(bytes);
-        self.used = end;
-        Ok(())
+    /// Notes what went wrong, if it is the first thing.
+    pub(crate) fn fail(&mut self, limit: Limit) {
+        self.failed = self.failed.or(Some(limit));
     }
 
-    fn raw(&mut self, opcode: u16, operands: &[i64]) -> Result<(), Limit> {
-        let encoded = Encoded::new(opcode, operands).ok_or(Limit::Operand)?;
+    fn append(&mut self, bytes: &[u8]) {
+        let end = self.used.wrapping_add(bytes.len());
+        match self.bytes.get_mut(self.used..end) {
+            Some(place) => {
+                place.copy_from_slice(bytes);
+                self.used = end;
+            }
+            None => self.fail(Limit::Code),
+        }
+    }
+
+    fn raw(&mut self, opcode: u16, operands: &[u32]) {
         self.last = Some(self.used);
-        self.origins.keep(self.position())?;
-        self.append(encoded.as_bytes())
+        if let Err(limit) = self.origins.keep(self.position()) {
+            self.fail(limit);
+        }
+        match Encoded::of_words(opcode, operands) {
+            Some(encoded) => self.append(encoded.as_bytes()),
+            None => self.fail(Limit::Operand),
+        }
     }
 
-    /// Emits an instruction, with its operands in the order of their bytes.
-    pub(crate) fn emit(&mut self, opcode: u16, operands: &[i64]) -> Result<(), Limit> {
-        let shape = Shape::of(opcode).ok_or(Limit::Operand)?;
-        let mut near = [0i64; 8];
+    /// Emits an instruction, with its operands in the order of their bytes; those with a sign are
+    /// extended.
+    #[inline(never)]
+    pub(crate) fn emit(&mut self, opcode: u16, operands: &[u32]) {
+        let mut near = [0u32; 8];
         let mut back: [Option<(u32, u32)>; 3] = [None; 3];
         let mut low = 0u32;
         let mut written: Option<(u32, u32)> = None;
-        for (((kind, _), &value), place) in shape.places().zip(operands).zip(&mut near) {
-            *place = value;
+        let places = Shape::of(opcode).into_iter().flat_map(Shape::places);
+        for (((kind, _), &slot), place) in places.zip(operands).zip(&mut near) {
+            *place = slot;
             let (words, reads, writes) = match kind {
                 Kind::S => (1, true, false),
                 Kind::D => (1, false, true),
@@ -285,19 +323,22 @@ impl<'b> Code<'b> {
                 Kind::S3 => (3, true, true),
                 _ => continue,
             };
-            let slot = u32::try_from(value).map_err(|_| Limit::Operand)?;
             if writes {
                 written = Some((slot, if opcode == opcode::zero { 255 } else { words }));
             }
             if slot.saturating_add(words) <= 256 {
                 continue;
             }
-            let base = self.low.ok_or(Limit::Frame)?.saturating_add(low);
-            *place = i64::from(base);
+            let Some(base) = self.low else {
+                self.fail(Limit::Frame);
+                return;
+            };
+            let base = base.saturating_add(low);
+            *place = base;
             for word in 0..words {
                 let (near, far) = (base.saturating_add(word), slot.saturating_add(word));
                 if reads {
-                    self.raw(opcode::far_get, &[near.into(), far.into()])?;
+                    self.raw(opcode::far_get, &[near, far]);
                 }
                 if writes && let Some(place) = back.get_mut(word as usize) {
                     *place = Some((near, far));
@@ -308,16 +349,16 @@ impl<'b> Code<'b> {
                 low = low.saturating_add(words);
             }
             if low > LOW_WORDS {
-                return Err(Limit::Frame);
+                self.fail(Limit::Frame);
             }
         }
         let near = near.get(..operands.len()).unwrap_or(&[]);
         match in_place(opcode, near) {
-            Some((opcode, operands)) => self.raw(opcode, &operands)?,
-            None => self.raw(opcode, near)?,
+            Some((opcode, operands)) => self.raw(opcode, &operands),
+            None => self.raw(opcode, near),
         }
         for (near, far) in back.into_iter().flatten() {
-            self.raw(opcode::far_set, &[near.into(), far.into()])?;
+            self.raw(opcode::far_set, &[near, far]);
         }
         if let Some((slot, words)) = written
             && opcode != opcode::zero
@@ -326,35 +367,46 @@ impl<'b> Code<'b> {
         }
         let overwritten =
             |slot: u32| written.is_some_and(|(first, words)| slot.wrapping_sub(first) < words);
-        if writes(opcode) {
-            self.accumulator = written.map(|(slot, _)| slot);
-        } else if opcode == opcode::keep_d {
+        if writes(opcode) || opcode == opcode::keep_d {
             self.accumulator = written.map(|(slot, _)| slot);
         } else if self.accumulator.is_some_and(overwritten) {
             self.accumulator = None;
         }
-        Ok(())
     }
 
-    /// Emits the instruction of a family that has this form. There has to be one.
-    pub(crate) fn emit_form(
-        &mut self,
-        family: Family,
-        form: Form,
-        operands: &Operands,
-    ) -> Result<(), Limit> {
-        let opcode = find(family, form.to_slot(operands.to.is_some())).ok_or(Limit::Operand)?;
-        let (arranged, count) = operands.arrange(opcode);
-        self.emit(opcode, arranged.get(..count).unwrap_or(&[]))
+    /// Emits the instruction of a family that has the operands' form. There has to be one.
+    #[inline(never)]
+    pub(crate) fn emit_form(&mut self, family: Family, operands: &Operands) {
+        let mut operands = *operands;
+        let form = operands.form.to_slot(operands.to.is_some());
+        let Some(opcode) = find(family, form) else {
+            self.fail(Limit::Operand);
+            return;
+        };
+        // In the order of their bytes.
+        let mut arranged = [0; 8];
+        let mut count = 0usize;
+        let places = Shape::of(opcode).into_iter().flat_map(Shape::places);
+        for ((kind, _), place) in places.zip(&mut arranged) {
+            *place = match kind {
+                // A branch's target is put in later.
+                Kind::K | Kind::T | Kind::R => 0,
+                Kind::D | Kind::Q => operands.to.unwrap_or(0),
+                Kind::C => operands.charge,
+                _ => operands.take(kind.bytes()),
+            };
+            count = count.wrapping_add(1);
+        }
+        self.emit(opcode, arranged.get(..count).unwrap_or(&[]));
     }
 
     /// Copies a slot to another, together with the moves before if there are any.
-    pub(crate) fn emit_move(&mut self, from: u32, to: u32) -> Result<(), Limit> {
+    pub(crate) fn emit_move(&mut self, from: u32, to: u32) {
         if self.accumulator == Some(from) {
-            return self.emit(opcode::keep_d, &[0, to.into()]);
+            return self.emit(opcode::keep_d, &[0, to]);
         }
         if from > 255 || to > 255 {
-            return self.emit(opcode::move_s_d, &[from.into(), to.into()]);
+            return self.emit(opcode::move_s_d, &[from, to]);
         }
         self.written |= self.local_bits(to, 1);
         if self.moves.count == 0 || self.moves.count == 4 || self.moves.end != self.used {
@@ -366,30 +418,29 @@ impl<'b> Code<'b> {
         }
         self.moves.count = self.moves.count.saturating_add(1);
         self.used = self.moves.start;
-        let [[a, b], [c, d], [e, f], [g, h]] = self.moves.pairs.map(|pair| pair.map(i64::from));
+        let [[a, b], [c, d], [e, f], [g, h]] = self.moves.pairs;
         match self.moves.count {
-            1 => self.raw(opcode::move_s_d, &[a, b])?,
-            2 => self.raw(opcode::move_2, &[a, b, c, d])?,
+            1 => self.raw(opcode::move_s_d, &[a, b]),
+            2 => self.raw(opcode::move_2, &[a, b, c, d]),
             3 => {
-                self.raw(opcode::move_2, &[a, b, c, d])?;
-                self.raw(opcode::move_s_d, &[e, f])?;
+                self.raw(opcode::move_2, &[a, b, c, d]);
+                self.raw(opcode::move_s_d, &[e, f]);
             }
-            _ => self.raw(opcode::move_4, &[a, b, c, d, e, f, g, h])?,
+            _ => self.raw(opcode::move_4, &[a, b, c, d, e, f, g, h]),
         }
         self.moves.end = self.used;
         if self.accumulator == Some(to) {
             self.accumulator = None;
         }
-        Ok(())
     }
 
     /// Takes back the last instruction if it adds to a slot what is in a slot or an immediate:
     /// for a loop's end to do both. Returns the letter and value of what it adds.
-    pub(crate) fn take_increment(&mut self, counter: u32) -> Option<(Letter, i64)> {
+    pub(crate) fn take_increment(&mut self, counter: u32) -> Option<(Letter, u32)> {
         let start = self.last?;
         let last = mote_image::Instruction::decode(self.bytes.get(start..self.used)?)?;
-        let [a, b] = [0, 1].map(|index| last.operand(index));
-        let counter = i64::from(counter);
+        let mut operands = last.words().map(|(_, word)| word);
+        let (a, b) = (operands.next()?, operands.next()?);
         let added = match last.opcode {
             opcode::add_v_h if a == counter => (Letter::H, b),
             opcode::add_v_s if a == counter => (Letter::S, b),
@@ -404,76 +455,75 @@ impl<'b> Code<'b> {
     // --- Branches.
 
     /// Emits a jump ahead.
-    pub(crate) fn jump(&mut self, label: &mut Label) -> Result<(), Limit> {
-        let start = self.used;
-        if self.far {
-            self.emit(opcode::jump_far, &[0])?;
+    pub(crate) fn jump(&mut self, label: &mut Label) {
+        let start = self.position();
+        let opcode = if self.far {
+            opcode::jump_far
         } else {
-            self.emit(opcode::jump, &[0])?;
-        }
-        self.await_label(label, start, 2, self.far)
+            opcode::jump
+        };
+        self.emit(opcode, &[0]);
+        self.await_label(label, NONE, start);
     }
 
     /// Emits a jump back.
-    pub(crate) fn jump_back(&mut self, head: u32, charge: u32) -> Result<(), Limit> {
-        let distance = self.distance(head);
-        if charge > 255 || i16::try_from(distance).is_err() {
-            return self.emit(opcode::jump_back_far, &[charge.into(), distance]);
-        }
-        self.emit(opcode::jump_back, &[charge.into(), distance])
+    pub(crate) fn jump_back(&mut self, head: u32, charge: u32) {
+        let distance = self.distance(head, self.position());
+        let opcode = if charge > 255 || i16::try_from(distance).is_err() {
+            opcode::jump_back_far
+        } else {
+            opcode::jump_back
+        };
+        self.emit(opcode, &[charge, distance.cast_unsigned()]);
     }
 
-    fn distance(&self, head: u32) -> i64 {
-        i64::from(head).wrapping_sub(i64::from(self.position())) / 2
+    /// From there to the head of a loop, in halfwords.
+    fn distance(&self, head: u32, from: u32) -> i32 {
+        head.wrapping_sub(from).cast_signed() / 2
+    }
+
+    /// Where the last instruction begins: operands out of reach are fetched before it.
+    fn last_start(&self) -> u32 {
+        u32::try_from(self.last.unwrap_or(self.used)).unwrap_or(NONE)
     }
 
     /// Emits a branch ahead that is taken if a condition holds.
-    pub(crate) fn branch(
-        &mut self,
-        family: Family,
-        form: Form,
-        mut operands: Operands,
-        label: &mut Label,
-    ) -> Result<(), Limit> {
+    pub(crate) fn branch(&mut self, family: Family, operands: &Operands, label: &mut Label) {
         if self.far {
-            return self.around(family, form, operands, |code| code.jump(label));
+            return self.around(family, operands, Err(label));
         }
-        operands.target = 0;
-        let before = self.used;
-        self.emit_form(family, form, &operands)?;
-        // Operands out of reach were fetched before it.
-        let start = self.last.unwrap_or(before);
-        let field = self.used.wrapping_sub(start).wrapping_sub(2);
-        self.await_label(label, start, field, false)
+        self.emit_form(family, operands);
+        self.await_label(label, NONE, self.last_start());
     }
 
-    /// Emits a branch that is taken if a condition holds, to a branch of another kind: over that if
-    /// the opposite holds. Where there is no opposite: `if condition, go on below; jump past it;
-    /// below: the branch`.
+    /// Emits a branch that is taken if a condition holds, to a branch of another kind, ahead to a
+    /// label or back to a head with a charge: over that if the opposite holds. Where there is no
+    /// opposite: `if condition, go on below; jump past it; below: the branch`.
     fn around(
         &mut self,
         family: Family,
-        form: Form,
-        mut operands: Operands,
-        branch: impl FnOnce(&mut Self) -> Result<(), Limit>,
-    ) -> Result<(), Limit> {
-        operands.target = 0;
-        let opposite = opposite(family).filter(|&it| find(it, form).is_some());
-        self.emit_form(opposite.unwrap_or(family), form, &operands)?;
-        let condition = self.last.unwrap_or(0);
-        let field = self.used.wrapping_sub(condition).wrapping_sub(2);
-        if opposite.is_some() {
-            branch(self)?;
-            self.patch(condition, field, false)?;
-        } else {
-            let past = self.used;
-            self.emit(opcode::jump, &[0])?;
-            self.patch(condition, field, false)?;
-            branch(self)?;
-            self.patch(past, 2, false)?;
+        operands: &Operands,
+        target: Result<(u32, u32), &mut Label>,
+    ) {
+        let opposite = opposite(family).filter(|&it| find(it, operands.form).is_some());
+        self.emit_form(opposite.unwrap_or(family), operands);
+        let condition = self.last_start();
+        let field = self.used.wrapping_sub(2);
+        let mut past = None;
+        if opposite.is_none() {
+            past = Some(self.position());
+            self.emit(opcode::jump, &[0]);
+            self.patch(condition, field, false);
+        }
+        match target {
+            Ok((head, charge)) => self.jump_back(head, charge),
+            Err(label) => self.jump(label),
+        }
+        match past {
+            None => self.patch(condition, field, false),
+            Some(past) => self.patch(past, (past as usize).wrapping_add(2), false),
         }
         self.last = None;
-        Ok(())
     }
 
     /// Emits a branch back that is taken, and charged, if a condition holds. `ahead` is the
@@ -481,99 +531,129 @@ impl<'b> Code<'b> {
     pub(crate) fn branch_back(
         &mut self,
         (back, ahead): (Option<Family>, Family),
-        form: Form,
-        mut operands: Operands,
+        operands: &mut Operands,
         head: u32,
         charge: u32,
-    ) -> Result<(), Limit> {
+    ) {
         // Up to three operands may have to be fetched first, which takes 8 bytes a slot.
-        let far = i16::try_from(self.distance(head).wrapping_sub(64)).is_err();
-        let back = back.filter(|&back| charge <= 255 && !far && find(back, form).is_some());
-        let Some(back) = back else {
-            return self.around(ahead, form, operands, |code| code.jump_back(head, charge));
+        let distance = self.distance(head, self.position());
+        let far = i16::try_from(distance.wrapping_sub(64)).is_err();
+        let near =
+            back.filter(|&back| charge <= 255 && !far && find(back, operands.form).is_some());
+        let Some(back) = near else {
+            return self.around(ahead, operands, Ok((head, charge)));
         };
         operands.charge = charge;
-        self.emit_form(back, form, &operands)?;
-        let start = self.last.unwrap_or(0);
-        let distance = i64::from(head).wrapping_sub(i64::try_from(start).unwrap_or(0)) / 2;
-        let at = self.used.wrapping_sub(2);
-        let distance = i16::try_from(distance).map_err(|_| Limit::Branch)?;
-        self.bytes
-            .get_mut(at..self.used)
-            .ok_or(Limit::Code)?
-            .copy_from_slice(&distance.to_le_bytes());
-        Ok(())
+        self.emit_form(back, operands);
+        let distance = self.distance(head, self.last_start());
+        match i16::try_from(distance) {
+            Ok(_) => self.put(self.used.wrapping_sub(2), distance.cast_unsigned(), false),
+            Err(_) => self.fail(Limit::Branch),
+        }
     }
 
     /// Emits a branch table with so many entries; returns where it begins.
-    pub(crate) fn table(&mut self, selector: u32, entries: u32) -> Result<u32, Limit> {
+    pub(crate) fn table(&mut self, selector: u32, entries: u32) -> u32 {
         let opcode = if self.far {
             opcode::switch_far
         } else {
             opcode::switch
         };
-        self.emit(
-            opcode,
-            &[selector.into(), i64::from(entries).wrapping_sub(1)],
-        )?;
+        self.emit(opcode, &[selector, entries.wrapping_sub(1)]);
         // Entries that are bound later know of nothing that was written before.
-        let start = u32::try_from(self.last.unwrap_or(0)).map_err(|_| Limit::Code)?;
+        let start = self.last_start();
         for _ in 0..entries {
-            self.append(if self.far { &[0; 4] } else { &[0; 2] })?;
+            self.append(if self.far { &[0; 4] } else { &[0; 2] });
         }
         self.barrier();
-        Ok(start)
+        start
     }
 
-    fn entry(&self, entry: u32) -> usize {
+    fn entry(&self, table: u32, entry: u32) -> u32 {
         let (head, size) = if self.far { (8, 4) } else { (6, 2) };
-        (entry as usize).saturating_mul(size).saturating_add(head)
+        let entry = entry.saturating_mul(size).saturating_add(head);
+        table.saturating_add(entry)
     }
 
     /// An entry of the table that begins there awaits a label.
-    pub(crate) fn table_entry(
-        &mut self,
-        table: u32,
-        entry: u32,
-        label: &mut Label,
-    ) -> Result<(), Limit> {
-        self.await_label(label, table as usize, self.entry(entry), self.far)
+    pub(crate) fn table_entry(&mut self, table: u32, entry: u32, label: &mut Label) {
+        self.await_label(label, table, self.entry(table, entry));
     }
 
     /// An entry of the table that begins there leads here.
-    pub(crate) fn bind_entry(&mut self, table: u32, entry: u32) -> Result<(), Limit> {
-        self.patch(table as usize, self.entry(entry), self.far)?;
+    pub(crate) fn bind_entry(&mut self, table: u32, entry: u32) {
+        self.patch(table, self.entry(table, entry) as usize, self.far);
         self.barrier();
-        Ok(())
     }
 
-    fn await_label(
-        &mut self,
-        label: &mut Label,
-        start: usize,
-        field: usize,
-        far: bool,
-    ) -> Result<(), Limit> {
-        let index = self.free;
-        let fixup = self.fixups.get_mut(index as usize).ok_or(Limit::Branches)?;
-        self.free = fixup.next;
-        let field = u32::try_from(field).ok().filter(|field| *field < FAR);
-        *fixup = Fixup {
-            start: u32::try_from(start).map_err(|_| Limit::Code)?,
-            field: field.ok_or(Limit::Code)? | if far { FAR } else { 0 },
-            next: label.0,
-            written: halves(self.written),
+    /// A branch awaits a label: the instruction at `place`, or that entry of a table.
+    fn await_label(&mut self, label: &mut Label, table: u32, place: u32) {
+        // The chain leads through the code, which has to be there.
+        if self.failed.is_some() {
+            return;
+        }
+        let [low, high] = halves(self.written);
+        let mut index = label.0;
+        let before = loop {
+            match self.fixups.get_mut(index as usize) {
+                Some(fixup) if fixup.table == table => {
+                    let [a, b] = &mut fixup.written;
+                    (*a, *b) = (*a & low, *b & high);
+                    break core::mem::replace(&mut fixup.last, place);
+                }
+                Some(fixup) => index = fixup.next,
+                None => {
+                    let index = self.free;
+                    let Some(fixup) = self.fixups.get_mut(index as usize) else {
+                        return self.fail(Limit::Branches);
+                    };
+                    self.free = fixup.next;
+                    *fixup = Fixup {
+                        table,
+                        last: place,
+                        next: label.0,
+                        written: [low, high],
+                    };
+                    *label = Label(index);
+                    break NONE;
+                }
+            }
         };
-        *label = Label(index);
-        Ok(())
+        let (_, field) = self.field(table, place);
+        // In halfwords, as targets are.
+        let link = before.checked_div(2).filter(|_| before != NONE);
+        if !self.far && before != NONE && before > 0x1_fff0 {
+            return self.fail(Limit::Branch);
+        }
+        self.put(field, link.unwrap_or(NONE), self.far);
+    }
+
+    /// Where the instruction begins that a target is counted from, and where the target is put:
+    /// an entry, or what an instruction ends with.
+    fn field(&self, table: u32, place: u32) -> (u32, usize) {
+        if table != NONE {
+            return (table, place as usize);
+        }
+        let start = place as usize;
+        let opcode = self.bytes.get(start..).and_then(|code| code.first_chunk());
+        let shape = Shape::of(opcode.map_or(u16::MAX, |opcode| u16::from_le_bytes(*opcode)));
+        let end = start.wrapping_add(shape.map_or(4, Shape::length));
+        (place, end.wrapping_sub(if self.far { 4 } else { 2 }))
     }
 
     /// All branches that await a label lead here.
-    pub(crate) fn bind(&mut self, label: Label) -> Result<(), Limit> {
+    pub(crate) fn bind(&mut self, label: Label) {
         let mut next = label.0;
-        while let Some(&fixup) = self.fixups.get(next as usize) {
-            let field = (fixup.field & !FAR) as usize;
-            self.patch(fixup.start as usize, field, fixup.field & FAR != 0)?;
+        while let Some(&fixup) = self.fixups.get(next as usize)
+            && self.failed.is_none()
+        {
+            let mut place = fixup.last;
+            while place != NONE {
+                let (start, field) = self.field(fixup.table, place);
+                let link = self.link(field);
+                self.patch(start, field, self.far);
+                place = link;
+            }
             let [low, high] = fixup.written;
             self.written &= u64::from(low) | u64::from(high) << 32;
             if let Some(place) = self.fixups.get_mut(next as usize) {
@@ -583,33 +663,47 @@ impl<'b> Code<'b> {
             next = fixup.next;
         }
         self.barrier();
-        Ok(())
     }
 
-    fn patch(&mut self, start: usize, field: usize, far: bool) -> Result<(), Limit> {
-        let halfwords = self.used.wrapping_sub(start) / 2;
-        let at = start.saturating_add(field);
-        if far {
-            let word = u32::try_from(halfwords).map_err(|_| Limit::Branch)?;
-            let place = self
-                .bytes
-                .get_mut(at..at.saturating_add(4))
-                .ok_or(Limit::Code)?;
-            place.copy_from_slice(&word.to_le_bytes());
+    /// The branch before one in a chain.
+    fn link(&self, field: usize) -> u32 {
+        let field = self.bytes.get(field..).unwrap_or(&[]);
+        let link = match *field {
+            [a, b, c, d, ..] if self.far => u32::from_le_bytes([a, b, c, d]),
+            [a, b, ..] if !self.far => match u16::from_le_bytes([a, b]) {
+                u16::MAX => NONE,
+                link => link.into(),
+            },
+            _ => NONE,
+        };
+        if link == NONE {
+            NONE
         } else {
-            let half = i16::try_from(halfwords).map_err(|_| Limit::Branch)?;
-            let place = self
-                .bytes
-                .get_mut(at..at.saturating_add(2))
-                .ok_or(Limit::Code)?;
-            place.copy_from_slice(&half.to_le_bytes());
+            link.saturating_mul(2)
         }
-        Ok(())
+    }
+
+    /// Lets an instruction lead here.
+    fn patch(&mut self, start: u32, field: usize, far: bool) {
+        let halfwords = self.position().wrapping_sub(start) / 2;
+        if !far && halfwords > 0x7fff {
+            return self.fail(Limit::Branch);
+        }
+        self.put(field, halfwords, far);
+    }
+
+    fn put(&mut self, at: usize, value: u32, far: bool) {
+        let [a, b, c, d] = value.to_le_bytes();
+        let bytes: &[u8] = if far { &[a, b, c, d] } else { &[a, b] };
+        let place = self.bytes.get_mut(at..).unwrap_or(&mut []);
+        for (to, from) in place.iter_mut().zip(bytes) {
+            *to = *from;
+        }
     }
 }
 
 /// Returns the shorter form of an instruction whose result goes to where an operand was.
-fn in_place(opcode: u16, operands: &[i64]) -> Option<(u16, [i64; 2])> {
+fn in_place(opcode: u16, operands: &[u32]) -> Option<(u16, [u32; 2])> {
     Some(match (opcode, operands) {
         (opcode::add_sh_d, [a, d, b]) if a == d => (opcode::add_v_h, [*d, *b]),
         (opcode::add_ss_d, [a, b, d]) if a == d => (opcode::add_v_s, [*d, *b]),

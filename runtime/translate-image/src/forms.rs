@@ -26,6 +26,18 @@ pub(crate) enum Letter {
     P,
 }
 
+impl Letter {
+    /// How many bytes the operand takes.
+    pub(crate) const fn bytes(self) -> u8 {
+        match self {
+            Self::K => 0,
+            Self::S | Self::P | Self::B => 1,
+            Self::H | Self::U => 2,
+            Self::W => 4,
+        }
+    }
+}
+
 /// A form: three bits a letter, the last letter lowest; above them whether the result has a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Form(u16);
@@ -53,6 +65,23 @@ impl Form {
 
     pub(crate) const fn then(self, letter: Letter) -> Self {
         Self(self.0 << 3 | letter as u16)
+    }
+
+    /// The form without its last letter.
+    pub(crate) const fn without_last(self) -> Self {
+        Self(self.0 >> 3)
+    }
+
+    /// Whether the accumulator is one of its letters.
+    pub(crate) const fn has_accumulator(self) -> bool {
+        let mut rest = self.0 & !TO_SLOT;
+        while rest != 0 {
+            if rest & 7 == Letter::K as u16 {
+                return true;
+            }
+            rest >>= 3;
+        }
+        false
     }
 
     /// Reads the form that a name ends in, or nothing where that is none.

@@ -7,6 +7,7 @@ use crate::Limit;
 use crate::code::{LOW_WORDS, Operands};
 use crate::forms::{Family, Form, Letter, find};
 use crate::operators::{back, branch, can_trap};
+use crate::select::Selector;
 use crate::translator::ImageBackend;
 use crate::tree::{Operation, Source, State};
 use mote_engine::ValueType;
@@ -58,34 +59,28 @@ impl ImageBackend<'_> {
 
     /// Returns the first of the two slots that a 64-bit operand is in or is put into: a constant
     /// into scratch slots. Nothing is evaluated: 64-bit values always have slots.
-    pub(crate) fn pair(&mut self, operand: Operand, scratch: u32) -> Result<u32, Limit> {
+    pub(crate) fn pair(&mut self, operand: Operand, scratch: u32) -> u32 {
         match operand {
             Operand::Local(slot) | Operand::Temporary(slot) => {
                 let slot = self.slot(slot);
                 self.selector.code.reads(slot, 2);
-                Ok(slot)
+                slot
             }
             Operand::Constant(bits) => {
                 let to = self.selector.scratch.saturating_add(scratch);
-                self.wide_constant(bits, to)?;
-                Ok(to)
+                self.wide_constant(bits, to);
+                to
             }
         }
     }
 
-    pub(crate) fn wide_constant(&mut self, bits: u64, to: u32) -> Result<(), Limit> {
-        let signed = bits.cast_signed();
-        if let Ok(half) = i16::try_from(signed) {
-            return self
-                .selector
-                .code
-                .emit(opcode::move_h_q, &[to.into(), half.into()]);
+    pub(crate) fn wide_constant(&mut self, bits: u64, to: u32) {
+        let (low, high) = (low_half(bits), low_half(bits >> 32));
+        let code = &mut self.selector.code;
+        if i16::try_from(bits.cast_signed()).is_ok() {
+            return code.emit(opcode::move_h_q, &[to, low]);
         }
-        let high = low_half(bits >> 32);
-        self.selector.code.emit(
-            opcode::move_w_q,
-            &[to.into(), low_half(bits).into(), high.into()],
-        )
+        code.emit(opcode::move_w_q, &[to, low, high]);
     }
 
     pub(crate) fn is_temporary(&self, slot: u32) -> bool {
@@ -99,7 +94,7 @@ impl ImageBackend<'_> {
         sources: &[Source],
         effects: bool,
         written: Option<(u32, u32)>,
-    ) -> Result<(), Limit> {
+    ) {
         let below = self.selector.first_of(sources);
         self.selector.before(below, effects, written)
     }
@@ -126,11 +121,10 @@ impl ImageBackend<'_> {
     }
 
     /// Makes room for nodes. All of them have to go, those of operands too.
-    pub(crate) fn make_room(&mut self) -> Result<(), Limit> {
+    pub(crate) fn make_room(&mut self) {
         if self.selector.nodes.is_full() {
-            self.selector.store_all()?;
+            self.selector.store_all();
         }
-        Ok(())
     }
 
     /// An operation on 32 bits: kept for later if its place is on the operand stack, or done.
@@ -140,7 +134,7 @@ impl ImageBackend<'_> {
         operands: [Source; 2],
         to: u32,
         effects: bool,
-    ) -> Result<(), Limit> {
+    ) {
         // An operand in a temporary that is not this value's own could be overwritten meanwhile.
         let stays = |source: &Source| match *source {
             Source::Slot(slot) => slot == to || slot < self.selector.first_temporary,
@@ -150,41 +144,39 @@ impl ImageBackend<'_> {
         let first = self.selector.first_of(&operands);
         if later {
             self.selector.nodes.push(operation, operands, to, effects);
-            return Ok(());
+            return;
         }
-        self.selector.before(first, effects, Some((to, 1)))?;
+        self.selector.before(first, effects, Some((to, 1)));
         let root = self.selector.nodes.push(operation, operands, to, effects);
         if self.is_temporary(to) {
-            self.selector.evaluate(root, None)?;
+            self.selector.evaluate(root, None);
             let held = self.selector.held == Some(root);
             self.used(first);
             if held {
                 self.hold(to);
             }
         } else {
-            self.selector.evaluate(root, Some(to))?;
+            self.selector.evaluate(root, Some(to));
             self.used(first);
         }
-        Ok(())
     }
 
     /// Moves a source to a slot.
-    pub(crate) fn store_source(&mut self, source: Source, to: u32) -> Result<(), Limit> {
-        self.before(&[source], false, Some((to, 1)))?;
+    pub(crate) fn store_source(&mut self, source: Source, to: u32) {
+        self.before(&[source], false, Some((to, 1)));
         match source {
             Source::Node(index) => {
                 let Some(&node) = self.selector.nodes.get(index) else {
-                    return Ok(());
+                    return;
                 };
                 if node.effects {
-                    self.before(&[source], true, None)?;
+                    self.before(&[source], true, None);
                 }
-                self.selector.evaluate(index, Some(to))?;
+                self.selector.evaluate(index, Some(to));
                 self.used(node.start);
-                Ok(())
             }
             Source::Constant(value) => self.selector.move_constant(value, to),
-            Source::Slot(from) if from == to => Ok(()),
+            Source::Slot(from) if from == to => {}
             Source::Slot(from) => {
                 if self.selector.held.is_some() {
                     self.selector.code.accumulator = None;
@@ -196,7 +188,7 @@ impl ImageBackend<'_> {
 
     /// A 32-bit value with that node or slot is also told elsewhere: the result of a comparison
     /// of it with zero.
-    pub(crate) fn zero_test(&mut self, source: Source, to: u32) -> Result<(), Limit> {
+    pub(crate) fn zero_test(&mut self, source: Source, to: u32) {
         if let Source::Node(index) = source
             && let Some(node) = self.selector.nodes.get(index)
             && let Operation::Binary(family) = node.operation
@@ -228,8 +220,8 @@ impl ImageBackend<'_> {
         }
     }
 
-    pub(crate) fn place_constant(&mut self, value: u32, to: u32) -> Result<(), Limit> {
-        self.before(&[], false, Some((to, 1)))?;
+    pub(crate) fn place_constant(&mut self, value: u32, to: u32) {
+        self.before(&[], false, Some((to, 1)));
         self.selector.move_constant(value, to)
     }
 
@@ -268,24 +260,19 @@ impl ImageBackend<'_> {
         }
     }
 
-    /// Returns form and operands of a branch whose operands are evaluated.
-    pub(crate) fn branch_form(
-        &mut self,
-        family: Family,
-        operands: [Source; 2],
-    ) -> Result<(Form, Operands), Limit> {
+    /// Returns the operands of a branch, which are evaluated.
+    pub(crate) fn branch_form(&mut self, family: Family, operands: [Source; 2]) -> Operands {
         if matches!(family, Family::if_z | Family::if_nz) {
             let [source, _] = operands;
-            let (letter, value) = self.selector.slot_or_accumulator(source)?;
+            let (letter, value) = self.selector.slot_or_accumulator(source);
             if letter == Letter::K {
                 self.selector.held = None;
             }
-            return Ok((
-                Form::new(&[letter]),
-                Operands::default().with(letter, value),
-            ));
+            return Operands::of(&[(letter, value)], None);
         }
-        self.selector.branch_operands(family, operands)
+        let letters = self.selector.fit(family, operands, false);
+        self.selector.uses(letters);
+        Operands::of(&letters, None)
     }
 
     /// Emits a loop's end that counts and branches, if the last instruction counts and the branch
@@ -296,52 +283,39 @@ impl ImageBackend<'_> {
         [a, b]: [Source; 2],
         head: u32,
         charge: u32,
-    ) -> Result<bool, Limit> {
-        let (_, Some(family)) = back(ahead) else {
-            return Ok(false);
-        };
-        let Source::Slot(counter) = a else {
-            return Ok(false);
+    ) -> bool {
+        let ((_, Some(family)), Source::Slot(counter)) = (back(ahead), a) else {
+            return false;
         };
         let bound = match b {
-            Source::Slot(slot) if slot < 256 && slot != counter => (Letter::S, i64::from(slot)),
+            Source::Slot(slot) if slot < 256 && slot != counter => (Letter::S, slot),
             Source::Constant(0) if ahead == Family::if_nz => (Letter::K, 0),
-            Source::Constant(value) => match i16::try_from(value.cast_signed()) {
-                Ok(half) => (Letter::H, half.into()),
-                Err(_) => return Ok(false),
-            },
-            Source::Slot(_) | Source::Node(_) => return Ok(false),
+            Source::Constant(value) if i16::try_from(value.cast_signed()).is_ok() => {
+                (Letter::H, value)
+            }
+            Source::Slot(_) | Source::Node(_) | Source::Constant(_) => return false,
         };
         let near = self.selector.code.position().wrapping_sub(head) < 60_000;
         if counter > 255 || charge > 255 || !near || self.selector.held.is_some() {
-            return Ok(false);
+            return false;
         }
-        let Some((letter, added)) = self.selector.code.take_increment(counter) else {
-            return Ok(false);
+        let Some(added) = self.selector.code.take_increment(counter) else {
+            return false;
         };
-        let mut form = Form::new(&[letter]);
-        let mut operands = Operands::default()
-            .with(Letter::S, counter.into())
-            .with(letter, added);
+        let mut operands = Operands::of(&[(Letter::S, counter), added], None);
+        operands.form = Form::new(&[added.0]);
         if bound.0 != Letter::K {
-            form = form.then(bound.0);
-            operands = operands.with(bound.0, bound.1);
+            operands.put(bound.0, bound.1);
         }
-        if find(family, form).is_none() {
+        let code = &mut self.selector.code;
+        if find(family, operands.form).is_none() {
             // Put back what was taken.
-            let to = Some(counter);
-            let add = Form::new(&[Letter::S, letter]);
-            let operands = Operands::default()
-                .with(Letter::S, counter.into())
-                .with(letter, added)
-                .to(to);
-            self.selector.code.emit_form(Family::add, add, &operands)?;
-            return Ok(false);
+            let operands = Operands::of(&[(Letter::S, counter), added], Some(counter));
+            code.emit_form(Family::add, &operands);
+            return false;
         }
-        self.selector
-            .code
-            .branch_back((Some(family), ahead), form, operands, head, charge)?;
-        Ok(true)
+        code.branch_back((Some(family), ahead), &mut operands, head, charge);
+        true
     }
 
     /// Selects by moves and a branch around one: for constants, which have no forms.
@@ -351,7 +325,7 @@ impl ImageBackend<'_> {
         condition: Operand,
         to: u32,
         wide: bool,
-    ) -> Result<(), Limit> {
+    ) {
         let words = if wide { 2 } else { 1 };
         for operand in [a, b] {
             if let Operand::Local(slot) = operand {
@@ -365,11 +339,11 @@ impl ImageBackend<'_> {
             sources = [self.source(a), self.source(b), condition];
         }
         let first = self.selector.first_of(&sources);
-        self.before(&sources, true, Some((to, words)))?;
-        self.selector.evaluate_all(&sources)?;
+        self.before(&sources, true, Some((to, words)));
+        self.selector.evaluate_all(&sources);
         // Whichever was left in the accumulator and is not the condition goes to its slot.
         if self.selector.held.is_some() && condition_index(condition) != self.selector.held {
-            self.selector.save()?;
+            self.selector.save();
         }
         let at = |this: &Self, operand: Operand, source: Source| match operand {
             Operand::Constant(_) => None,
@@ -388,17 +362,16 @@ impl ImageBackend<'_> {
         // The condition must outlive the first move.
         let (mut letter, mut value) = match self.selector.now(condition) {
             Source::Constant(value) => {
-                self.selector.emit(opcode::const_w, &[value.into()])?;
+                self.selector.emit(opcode::const_w, &[value]);
                 (Letter::K, 0)
             }
-            _ => self.selector.slot_or_accumulator(condition)?,
+            _ => self.selector.slot_or_accumulator(condition),
         };
-        if letter == Letter::S && u32::try_from(value).is_ok_and(|slot| overlaps(slot, words)) {
-            self.selector.emit(opcode::get_s, &[value])?;
+        if letter == Letter::S && overlaps(value, words) {
+            self.selector.emit(opcode::get_s, &[value]);
             (letter, value) = (Letter::K, 0);
         }
-        let form = Form::new(&[letter]);
-        let operands = Operands::default().with(letter, value);
+        let operands = Operands::of(&[(letter, value)], None);
         self.selector.held = None;
         // The accumulator holds the condition, and moves are not to think that they know better.
         self.selector.code.accumulator = None;
@@ -409,20 +382,17 @@ impl ImageBackend<'_> {
             (Family::if_z, (b, b_slot), (a, a_slot))
         };
         if let (Operand::Constant(_), Some(_)) | (_, None) = (early.0, early.1) {
-            self.move_plain(early, to, wide)?;
+            self.move_plain(early, to, wide);
         } else if early.1 != Some(to) {
-            self.move_plain(early, to, wide)?;
+            self.move_plain(early, to, wide);
         }
         let mut label = Label::NEW;
-        self.selector
-            .code
-            .branch(family, form, operands, &mut label)?;
+        self.selector.code.branch(family, &operands, &mut label);
         if late.1 != Some(to) {
-            self.move_plain(late, to, wide)?;
+            self.move_plain(late, to, wide);
         }
-        self.selector.code.bind(label)?;
+        self.selector.code.bind(label);
         self.used(first);
-        Ok(())
     }
 
     pub(crate) fn move_plain(
@@ -430,16 +400,15 @@ impl ImageBackend<'_> {
         (operand, slot): (Operand, Option<u32>),
         to: u32,
         wide: bool,
-    ) -> Result<(), Limit> {
+    ) {
         match (operand, slot) {
             (Operand::Constant(bits), _) if wide => self.wide_constant(bits, to),
             (Operand::Constant(bits), _) => self.selector.move_constant(low_half(bits), to),
-            (_, Some(from)) if wide => self
-                .selector
-                .code
-                .emit(opcode::move_p_q, &[from.into(), to.into()]),
+            (_, Some(from)) if wide => self.selector.code.emit(opcode::move_p_q, &[from, to]),
             (_, Some(from)) => self.selector.code.emit_move(from, to),
-            (_, None) => Err(Limit::Operand),
+            (_, None) => {
+                self.selector.fault();
+            }
         }
     }
 
@@ -452,17 +421,16 @@ impl ImageBackend<'_> {
     }
 
     /// Everything is stored, and nothing is known of the accumulator.
-    pub(crate) fn join(&mut self) -> Result<(), Limit> {
-        self.selector.store_all()?;
+    pub(crate) fn join(&mut self) {
+        self.selector.store_all();
         self.selector.code.barrier();
-        Ok(())
     }
 
     /// Before a call: arguments are in place, and what may change is read.
-    pub(crate) fn before_call(&mut self, call: &Call<'_>) -> Result<u32, Limit> {
+    pub(crate) fn before_call(&mut self, call: &Call<'_>) -> u32 {
         let frame = self.slot(call.frame);
         if u16::try_from(frame).is_err() {
-            return Err(Limit::Frame);
+            self.selector.code.fail(Limit::Frame);
         }
         // Whatever lies from the frame on is an argument, or would be overwritten.
         let selector = &mut self.selector;
@@ -474,18 +442,18 @@ impl ImageBackend<'_> {
                 .is_some_and(|node| node.state == State::Root && node.to >= frame)
         });
         let below = first.unwrap_or(selector.nodes.count());
-        selector.before(below, true, Some((frame, above)))?;
-        selector.before(selector.nodes.count(), true, Some((frame, above)))?;
+        selector.before(below, true, Some((frame, above)));
+        selector.before(selector.nodes.count(), true, Some((frame, above)));
         for index in 0..selector.nodes.count() {
             if let Some(&node) = selector.nodes.get(index)
                 && node.state == State::Root
                 && node.to >= frame
             {
-                selector.evaluate(index, Some(node.to))?;
+                selector.evaluate(index, Some(node.to));
             }
         }
-        selector.save()?;
-        Ok(frame)
+        selector.save();
+        frame
     }
 
     pub(crate) fn after_call(&mut self, call: &Call<'_>, frame: u32) {
@@ -509,7 +477,7 @@ fn condition_index(source: Source) -> Option<u8> {
 
 impl ImageBackend<'_> {
     /// A value that needs no code becomes the operand of a place.
-    pub(crate) fn place(&mut self, source: Source, to: u32) -> Result<(), Limit> {
+    pub(crate) fn place(&mut self, source: Source, to: u32) {
         if let Source::Node(index) = source
             && self.is_temporary(to)
             && self
@@ -518,7 +486,7 @@ impl ImageBackend<'_> {
                 .get(index)
                 .is_some_and(|node| node.to == to)
         {
-            return Ok(());
+            return;
         }
         self.store_source(source, to)
     }
@@ -544,36 +512,26 @@ impl ImageBackend<'_> {
     }
 
     /// An operator on 32-bit operands that has a form for slots only.
-    pub(crate) fn in_slots(
-        &mut self,
-        family: Family,
-        operands: [Operand; 2],
-        to: u32,
-    ) -> Result<(), Limit> {
+    pub(crate) fn in_slots(&mut self, family: Family, operands: [Operand; 2], to: u32) {
         let sources = self.sources(operands);
         let first = self.selector.first_of(&sources);
-        self.before(&sources, can_trap(family), Some((to, 1)))?;
-        self.selector.evaluate_all(&sources)?;
+        self.before(&sources, can_trap(family), Some((to, 1)));
+        self.selector.evaluate_all(&sources);
         let [a, b] = sources;
-        let [a, b] = [self.selector.slot(a, 0)?, self.selector.slot(b, 1)?];
-        let form = Form::new(&[Letter::S, Letter::S]);
-        let operands = Operands::default()
-            .with(Letter::S, a.into())
-            .with(Letter::S, b.into())
-            .to(Some(to));
-        self.selector.save()?;
-        self.selector.code.emit_form(family, form, &operands)?;
+        let [a, b] = [self.selector.slot(a, 0), self.selector.slot(b, 1)];
+        self.selector.save();
+        let operands = Operands::of(&[(Letter::S, a), (Letter::S, b)], Some(to));
+        self.selector.code.emit_form(family, &operands);
         self.used(first);
-        Ok(())
     }
 
-    /// Returns family, form and operands of an operator on 64 bits.
+    /// Returns family and operands of an operator on 64 bits.
     pub(crate) fn wide_operands(
         &mut self,
         family: Family,
         a: Operand,
         b: Operand,
-    ) -> Result<(Family, Form, Operands), Limit> {
+    ) -> (Family, Operands) {
         let shift = matches!(
             family,
             Family::shl64 | Family::shr_u64 | Family::shr_s64 | Family::rotl64 | Family::rotr64
@@ -582,83 +540,46 @@ impl ImageBackend<'_> {
             (Family::add64 | Family::and64, Operand::Constant(_), b) => (b, a),
             _ => (a, b),
         };
-        if let Operand::Constant(bits) = b {
-            let amount = if family == Family::rotr64 {
-                bits.wrapping_neg()
-            } else {
-                bits
-            } & 63;
-            let half = i16::try_from(bits.cast_signed()).ok();
-            let has_half = find(family, Form::new(&[Letter::P, Letter::H]).to_slot(true)).is_some();
-            if shift {
-                let a = self.pair(a, 0)?;
-                let form = Form::new(&[Letter::P, Letter::B]);
-                let amount = i64::from(low_half(amount));
+        let mut family = family;
+        let a = self.pair(a, 0);
+        let has_half = find(family, Form::new(&[Letter::P, Letter::H]).to_slot(true)).is_some();
+        let second = match b {
+            Operand::Constant(bits) if shift => {
                 // A rotation by a constant is one to the left; from 32 on the words change places.
-                let (family, amount) = match family {
-                    Family::rotl64 | Family::rotr64 if amount < 32 => (Family::rotl64, amount),
-                    Family::rotl64 | Family::rotr64 => {
-                        (Family::rotl64_beyond, amount.wrapping_sub(32))
-                    }
-                    _ => (family, amount),
-                };
-                let operands = Operands::default()
-                    .with(Letter::P, a.into())
-                    .with(Letter::B, amount);
-                return Ok((family, form, operands));
-            }
-            if let Some(half) = half
-                && has_half
-            {
-                let a = self.pair(a, 0)?;
-                let form = Form::new(&[Letter::P, Letter::H]);
-                let operands = Operands::default()
-                    .with(Letter::P, a.into())
-                    .with(Letter::H, half.into());
-                return Ok((family, form, operands));
-            }
-        }
-        let a = self.pair(a, 0)?;
-        if shift {
-            let b = match b {
-                Operand::Local(slot) | Operand::Temporary(slot) => {
-                    let slot = self.slot(slot);
-                    self.selector.code.reads(slot, 1);
-                    slot
+                let mut amount = low_half(bits);
+                if family == Family::rotr64 {
+                    amount = amount.wrapping_neg();
                 }
-                Operand::Constant(_) => return Err(Limit::Operand),
-            };
-            let form = Form::new(&[Letter::P, Letter::S]);
-            return Ok((
-                family,
-                form,
-                Operands::default()
-                    .with(Letter::P, a.into())
-                    .with(Letter::S, b.into()),
-            ));
-        }
-        let b = self.pair(b, 2)?;
-        let form = Form::new(&[Letter::P, Letter::P]);
-        Ok((
-            family,
-            form,
-            Operands::default()
-                .with(Letter::P, a.into())
-                .with(Letter::P, b.into()),
-        ))
+                amount &= 63;
+                if matches!(family, Family::rotl64 | Family::rotr64) {
+                    family = if amount < 32 {
+                        Family::rotl64
+                    } else {
+                        Family::rotl64_beyond
+                    };
+                    amount &= 31;
+                }
+                (Letter::B, amount)
+            }
+            Operand::Constant(bits) if has_half && i16::try_from(bits.cast_signed()).is_ok() => {
+                (Letter::H, low_half(bits))
+            }
+            Operand::Local(slot) | Operand::Temporary(slot) if shift => {
+                let slot = self.slot(slot);
+                self.selector.code.reads(slot, 1);
+                (Letter::S, slot)
+            }
+            _ => (Letter::P, self.pair(b, 2)),
+        };
+        (family, Operands::of(&[(Letter::P, a), second], None))
     }
 
-    pub(crate) fn select_32(
-        &mut self,
-        values: [Operand; 2],
-        condition: Operand,
-        to: u32,
-    ) -> Result<(), Limit> {
+    pub(crate) fn select_32(&mut self, values: [Operand; 2], condition: Operand, to: u32) {
         let [a, b] = values;
         let sources = self.sources([a, b, condition]);
         let first = self.selector.first_of(&sources);
-        self.before(&sources, false, Some((to, 1)))?;
-        self.selector.evaluate_all(&sources)?;
+        self.before(&sources, false, Some((to, 1)));
+        self.selector.evaluate_all(&sources);
         let keep = self.is_temporary(to);
         let mut chosen = None;
         for attempt in 0..2 {
@@ -683,28 +604,26 @@ impl ImageBackend<'_> {
                 chosen = Some((letters, keep && exists(false)));
                 break;
             }
-            self.selector.save()?;
+            self.selector.save();
         }
-        let (letters, keep) = chosen.ok_or(Limit::Operand)?;
-        let mut operands = Operands::default();
+        let Some((letters, keep)) = chosen else {
+            self.selector.fault();
+            return;
+        };
+        let mut operands = Operands::new();
         for (letter, source) in letters.into_iter().zip(sources) {
-            if let Source::Slot(slot) = self.selector.now(source) {
-                operands = operands.with(letter, slot.into());
-            }
+            operands.put(letter, Selector::value(self.selector.now(source)));
         }
-        if letters.contains(&Letter::K) {
+        if operands.has_accumulator() {
             self.selector.held = None;
         }
-        self.selector.save()?;
-        let operands = operands.to((!keep).then_some(to));
-        self.selector
-            .code
-            .emit_form(Family::select, Form::new(&letters), &operands)?;
+        self.selector.save();
+        operands.to = (!keep).then_some(to);
+        self.selector.code.emit_form(Family::select, &operands);
         self.used(first);
         if keep {
             self.hold(to);
         }
-        Ok(())
     }
 
     /// Evaluates what an address needs, and then a value.
@@ -712,7 +631,7 @@ impl ImageBackend<'_> {
         &mut self,
         address: crate::select::Address,
         value: Option<Source>,
-    ) -> Result<(), Limit> {
+    ) {
         let mut sources = [Source::Constant(0); 3];
         for (place, source) in sources
             .iter_mut()
@@ -727,18 +646,19 @@ impl ImageBackend<'_> {
     }
 
     /// Moves operands to the scratch slots.
-    pub(crate) fn fill_scratch(&mut self, sources: &[Source]) -> Result<(), Limit> {
-        self.selector.evaluate_all(sources)?;
-        self.selector.save()?;
+    pub(crate) fn fill_scratch(&mut self, sources: &[Source]) {
+        self.selector.evaluate_all(sources);
+        self.selector.save();
         let scratch = self.selector.scratch;
         for (&source, to) in sources.iter().zip(scratch..) {
             match self.selector.now(source) {
-                Source::Slot(from) => self.selector.code.emit_move(from, to)?,
-                Source::Constant(value) => self.selector.move_constant(value, to)?,
-                Source::Node(_) => return Err(Limit::Operand),
+                Source::Slot(from) => self.selector.code.emit_move(from, to),
+                Source::Constant(value) => self.selector.move_constant(value, to),
+                Source::Node(_) => {
+                    self.selector.fault();
+                }
             }
         }
-        Ok(())
     }
 
     /// A test of bits before a branch back, or with operands that have no form: the bits go to
@@ -748,38 +668,25 @@ impl ImageBackend<'_> {
         family: Family,
         operands: [Source; 2],
         back: Option<u32>,
-    ) -> Result<(Family, [Source; 2]), Limit> {
+    ) -> (Family, [Source; 2]) {
         if !matches!(family, Family::if_and_nz | Family::if_and_z) {
-            return Ok((family, operands));
+            return (family, operands);
         }
         let byte = operands
             .iter()
             .any(|source| matches!(source, Source::Constant(value) if *value < 256));
         if back.is_none() && byte {
-            return Ok((family, operands));
+            return (family, operands);
         }
-        let ([first, second], [a, b]) = self.selector.fit(Family::and, operands, false)?;
-        if first == Letter::K || second == Letter::K {
-            self.selector.held = None;
-        }
-        let value = |source: Source, letter: Letter| match source {
-            Source::Slot(slot) => i64::from(slot),
-            Source::Constant(value) if letter == Letter::W => i64::from(value),
-            Source::Constant(value) => i64::from(value.cast_signed()),
-            Source::Node(_) => 0,
-        };
-        let with = Operands::default()
-            .with(first, value(a, first))
-            .with(second, value(b, second));
-        self.selector.save()?;
-        let form = Form::new(&[first, second]);
+        let letters = self.selector.fit(Family::and, operands, false);
+        self.selector.uses(letters);
+        self.selector.save();
+        let mut operands = Operands::of(&letters, None);
         // Where there is only a form that stores, it stores where nothing is.
-        let to = find(Family::and, form)
+        operands.to = find(Family::and, operands.form)
             .is_none()
             .then_some(self.selector.scratch);
-        self.selector
-            .code
-            .emit_form(Family::and, form, &with.to(to))?;
+        self.selector.code.emit_form(Family::and, &operands);
         let plain = if family == Family::if_and_z {
             Family::if_z
         } else {
@@ -787,7 +694,7 @@ impl ImageBackend<'_> {
         };
         self.hold_for_test();
         let index = self.selector.nodes.count().saturating_sub(1);
-        Ok((plain, [Source::Node(index), Source::Constant(0)]))
+        (plain, [Source::Node(index), Source::Constant(0)])
     }
 
     pub(crate) fn hold_for_test(&mut self) {

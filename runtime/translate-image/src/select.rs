@@ -59,44 +59,38 @@ impl Selector<'_> {
     }
 
     /// Stores every value up to that one in its slot, in order.
-    pub(crate) fn store_through(&mut self, last: u8) -> Result<(), Limit> {
+    pub(crate) fn store_through(&mut self, last: u8) {
         for index in 0..=last {
             if let Some(node) = self.nodes.get(index)
                 && node.state == State::Root
             {
                 let to = node.to;
-                self.evaluate(index, Some(to))?;
+                self.evaluate(index, Some(to));
             }
         }
-        Ok(())
     }
 
     /// Stores all values.
-    pub(crate) fn store_all(&mut self) -> Result<(), Limit> {
+    pub(crate) fn store_all(&mut self) {
         if let Some(last) = self.nodes.count().checked_sub(1) {
-            self.store_through(last)?;
+            self.store_through(last);
         }
         self.nodes.truncate(0);
-        Ok(())
     }
 
     /// Stores the values below a node, all of them.
-    pub(crate) fn store_below(&mut self, below: u8) -> Result<(), Limit> {
+    pub(crate) fn store_below(&mut self, below: u8) {
         match below.checked_sub(1) {
             Some(last) => self.store_through(last),
-            None => Ok(()),
+            None => {}
         }
     }
 
     /// Stores the values below a node that would be harmed: by a trap or a change of the memory
     /// that comes first, or because something is written to these slots.
-    pub(crate) fn before(
-        &mut self,
-        below: u8,
-        effects: bool,
-        written: Option<(u32, u32)>,
-    ) -> Result<(), Limit> {
-        loop {
+    pub(crate) fn before(&mut self, below: u8, effects: bool, written: Option<(u32, u32)>) {
+        // One at a time is stored.
+        for _ in 0..=Nodes::MAX {
             let harmed = self.nodes.first_root(below, |node, is_root| {
                 let (first, words) = written.unwrap_or((0, 0));
                 let spills = !is_root && node.to.wrapping_sub(first) < words;
@@ -106,26 +100,25 @@ impl Selector<'_> {
                 (effects && node.effects) || node.reads(first, words) || spills
             });
             match harmed {
-                Some(root) => self.store_through(root)?,
-                None => return Ok(()),
+                Some(root) => self.store_through(root),
+                None => return,
             }
         }
     }
 
     /// Saves the value that only the accumulator has.
-    pub(crate) fn save(&mut self) -> Result<(), Limit> {
+    pub(crate) fn save(&mut self) {
         if let Some(index) = self.held.take() {
             let to = self.nodes.get(index).map_or(0, |node| node.to);
-            self.code.emit(opcode::keep_d, &[0, to.into()])?;
+            self.code.emit(opcode::keep_d, &[0, to]);
             self.nodes.set_state(index, State::Stored);
         }
-        Ok(())
     }
 
     /// Emits an instruction; what only the accumulator has is saved if that is lost.
-    pub(crate) fn emit(&mut self, opcode: u16, operands: &[i64]) -> Result<(), Limit> {
+    pub(crate) fn emit(&mut self, opcode: u16, operands: &[u32]) {
         if writes(opcode) {
-            self.save()?;
+            self.save();
         }
         self.code.emit(opcode, operands)
     }
@@ -155,69 +148,78 @@ impl Selector<'_> {
         }
     }
 
-    fn value(source: Source, letter: Letter) -> i64 {
+    pub(crate) const fn value(source: Source) -> u32 {
         match source {
-            Source::Slot(slot) => slot.into(),
-            Source::Constant(value) if letter == Letter::W => value.into(),
-            Source::Constant(value) => value.cast_signed().into(),
+            Source::Slot(value) | Source::Constant(value) => value,
             Source::Node(_) => 0,
         }
     }
 
     /// Puts a constant in the accumulator.
-    fn load_constant(&mut self, value: u32) -> Result<(), Limit> {
-        match i16::try_from(value.cast_signed()) {
-            Ok(half) => self.emit(opcode::const_h, &[half.into()]),
-            Err(_) => self.emit(opcode::const_w, &[value.into()]),
-        }
+    fn load_constant(&mut self, value: u32) {
+        let opcode = if i16::try_from(value.cast_signed()).is_ok() {
+            opcode::const_h
+        } else {
+            opcode::const_w
+        };
+        self.emit(opcode, &[value]);
     }
 
     /// Puts a constant in a slot. The accumulator keeps what it has.
-    pub(crate) fn move_constant(&mut self, value: u32, to: u32) -> Result<(), Limit> {
-        match i16::try_from(value.cast_signed()) {
-            Ok(half) => self.code.emit(opcode::move_h_d, &[to.into(), half.into()]),
-            Err(_) => self.code.emit(opcode::move_w_d, &[to.into(), value.into()]),
-        }
+    pub(crate) fn move_constant(&mut self, value: u32, to: u32) {
+        let opcode = if i16::try_from(value.cast_signed()).is_ok() {
+            opcode::move_h_d
+        } else {
+            opcode::move_w_d
+        };
+        self.code.emit(opcode, &[to, value]);
     }
 
     /// Returns the slot that a source is in, or is put into: a constant into the scratch slot of
     /// that number. A node has to be evaluated.
-    pub(crate) fn slot(&mut self, source: Source, scratch: u32) -> Result<u32, Limit> {
+    pub(crate) fn slot(&mut self, source: Source, scratch: u32) -> u32 {
         if matches!(source, Source::Node(index) if self.held == Some(index)) {
-            self.save()?;
+            self.save();
         }
         match self.now(source) {
-            Source::Slot(slot) => Ok(slot),
+            Source::Slot(slot) => slot,
             Source::Constant(value) => {
                 let to = self.scratch.saturating_add(scratch);
-                self.move_constant(value, to)?;
-                Ok(to)
+                self.move_constant(value, to);
+                to
             }
-            Source::Node(_) => Err(Limit::Operand),
+            Source::Node(_) => self.fault(),
         }
+    }
+
+    /// Notes that there is no instruction for something. Returns some slot.
+    #[cold]
+    pub(crate) fn fault(&mut self) -> u32 {
+        self.code.fail(Limit::Operand);
+        0
     }
 
     // --- Evaluation.
 
     /// Evaluates a root, to a slot or to the accumulator. What is below it is not harmed.
-    pub(crate) fn evaluate(&mut self, root: u8, to: Option<u32>) -> Result<(), Limit> {
+    pub(crate) fn evaluate(&mut self, root: u8, to: Option<u32>) {
         let Some(&node) = self.nodes.get(root) else {
-            return Ok(());
+            return;
         };
-        self.evaluate_operands(node.start, root, &[Source::Node(root)])?;
+        self.evaluate_operands(node.start, root, &[Source::Node(root)]);
         self.compute(root, to)
     }
 
     /// Evaluates what these sources of an instruction need, from that node on. One of them, the
     /// last, may be left in the accumulator.
-    pub(crate) fn evaluate_all(&mut self, sources: &[Source]) -> Result<(), Limit> {
+    pub(crate) fn evaluate_all(&mut self, sources: &[Source]) {
         let first = self.first_of(sources);
         self.evaluate_operands(first, self.nodes.count(), sources)
     }
 
     /// Evaluates the nodes of a range, for those in `users`: sources of an instruction, or the
     /// one node that follows.
-    fn evaluate_operands(&mut self, first: u8, end: u8, users: &[Source]) -> Result<(), Limit> {
+    fn evaluate_operands(&mut self, first: u8, end: u8, users: &[Source]) {
         let with_end = if users == [Source::Node(end)] {
             end.saturating_add(1)
         } else {
@@ -241,9 +243,8 @@ impl Selector<'_> {
             } else {
                 Some(node.to)
             };
-            self.compute(index, to)?;
+            self.compute(index, to);
         }
-        Ok(())
     }
 
     /// Marks the nodes whose work a node does, too: parts of a load's address, a shift.
@@ -370,27 +371,27 @@ impl Selector<'_> {
     }
 
     /// Computes a node whose operands are evaluated.
-    fn compute(&mut self, index: u8, to: Option<u32>) -> Result<(), Limit> {
+    fn compute(&mut self, index: u8, to: Option<u32>) {
         let Some(&node) = self.nodes.get(index) else {
-            return Ok(());
+            return;
         };
         // It may be emitted long after it was told.
         #[cfg(feature = "symbols")]
         let at_hand = core::mem::replace(&mut self.code.origins.at_hand, node.origin);
         let in_slot = match (node.operation, node.operands) {
             (Operation::Binary(family), operands) => match self.absorbed_shift(family, operands) {
-                Some(shift) => self.binary_with_shift(shift, to, node.to)?,
-                None => self.binary(family, operands, to, node.to)?,
+                Some(shift) => self.binary_with_shift(shift, to, node.to),
+                None => self.binary(family, operands, to, node.to),
             },
             (Operation::Load(family), [base, Source::Constant(offset)]) => {
-                self.load(family, base, offset, to, node.to)?
+                self.load(family, base, offset, to, node.to)
             }
             _ => {
                 // It is in the accumulator, unless it was saved.
                 if self.held == Some(index)
                     && let Some(to) = to
                 {
-                    self.code.emit(opcode::keep_d, &[0, to.into()])?;
+                    self.code.emit(opcode::keep_d, &[0, to]);
                     self.held = None;
                 }
                 to
@@ -405,7 +406,6 @@ impl Selector<'_> {
         {
             self.code.origins.at_hand = at_hand;
         }
-        Ok(())
     }
 
     /// Returns family, other operand, what is shifted and by how much, where an operator does the
@@ -431,20 +431,16 @@ impl Selector<'_> {
         (family, other, shifted, amount): (Family, Source, Source, u32),
         to: Option<u32>,
         spare: u32,
-    ) -> Result<Option<u32>, Limit> {
-        let shifted = self.slot(shifted, 0)?;
+    ) -> Option<u32> {
+        let shifted = self.slot(shifted, 0);
         match self.now(other) {
             Source::Node(_) => self.held = None,
             Source::Slot(slot) if self.held.is_none() && self.code.accumulator == Some(slot) => {}
-            Source::Slot(slot) => self.emit(opcode::get_s, &[slot.into()])?,
-            Source::Constant(value) => self.load_constant(value)?,
+            Source::Slot(slot) => self.emit(opcode::get_s, &[slot]),
+            Source::Constant(value) => self.load_constant(value),
         }
-        let form = Form::new(&[Letter::K, Letter::S, Letter::B]);
-        let operands = Operands::default()
-            .with(Letter::K, 0)
-            .with(Letter::S, shifted.into())
-            .with(Letter::B, amount.into());
-        self.emit_where(family, form, operands, to, spare)
+        let letters = [(Letter::K, 0), (Letter::S, shifted), (Letter::B, amount)];
+        self.emit_where(family, &mut Operands::of(&letters, to), spare)
     }
 
     /// Emits an operator of two operands; where to, if not to the accumulator alone. Returns the
@@ -455,76 +451,72 @@ impl Selector<'_> {
         operands: [Source; 2],
         to: Option<u32>,
         spare: u32,
-    ) -> Result<Option<u32>, Limit> {
-        let ([first, second], sources) = self.fit(family, operands, to.is_some())?;
-        let form = Form::new(&[first, second]);
-        let [a, b] = sources;
-        let operands = Operands::default()
-            .with(first, Self::value(a, first))
-            .with(second, Self::value(b, second));
-        self.uses([first, second])?;
-        self.emit_where(family, form, operands, to, spare)
+    ) -> Option<u32> {
+        let letters = self.fit(family, operands, to.is_some());
+        let mut operands = Operands::of(&letters, to);
+        self.uses(letters);
+        self.save();
+        self.emit_where(family, &mut operands, spare)
     }
 
-    /// Sees to what the accumulator holds before an instruction that uses it, or overwrites it.
-    fn uses<const COUNT: usize>(&mut self, letters: [Letter; COUNT]) -> Result<(), Limit> {
-        if letters.contains(&Letter::K) {
+    /// What only the accumulator has is used up by an instruction with these operands.
+    pub(crate) fn uses(&mut self, operands: [(Letter, u32); 2]) {
+        if operands.iter().any(|(letter, _)| *letter == Letter::K) {
             self.held = None;
         }
-        self.save()
     }
 
     /// Finds a form for two operands, and puts a constant that has none in the accumulator.
-    /// Returns letters and sources in the form's order.
+    /// Returns letters and values in the form's order.
+    #[inline(never)]
     pub(crate) fn fit(
         &mut self,
         family: Family,
         operands: [Source; 2],
         to_slot: bool,
-    ) -> Result<([Letter; 2], [Source; 2]), Limit> {
-        let swap = |swapped: bool, [a, b]: [Source; 2]| if swapped { [b, a] } else { [a, b] };
-        let mut sources = operands.map(|source| self.now(source));
-        let find_form = |this: &Self, [a, b]: [Source; 2]| {
-            let (x, y) = (this.letters(family, a), this.letters(family, b));
-            choose(family, &x, &y, to_slot).or_else(|| choose(family, &x, &y, !to_slot))
+    ) -> [(Letter, u32); 2] {
+        let either = |a: &[Option<Letter>], b: &[Option<Letter>]| {
+            choose(family, a, b, to_slot).or_else(|| choose(family, a, b, !to_slot))
         };
-        if let Some((letters, swapped)) = find_form(self, sources) {
-            return Ok((letters, swap(swapped, sources)));
+        for attempt in 0..2 {
+            let [a, b] = operands.map(|source| self.now(source));
+            let (x, y) = (self.letters(family, a), self.letters(family, b));
+            if let Some(chosen) = either(&x, &y) {
+                return in_order(chosen, [a, b]);
+            }
+            if attempt == 0 {
+                // A value that only the accumulator has makes room.
+                self.save();
+            }
         }
-        // A value that only the accumulator has makes room.
-        self.save()?;
-        sources = operands.map(|source| self.now(source));
-        if let Some((letters, swapped)) = find_form(self, sources) {
-            return Ok((letters, swap(swapped, sources)));
-        }
+        let mut sources = operands.map(|source| self.now(source));
         if let [Source::Constant(value), Source::Constant(_)] = sources {
             let to = self.scratch;
-            self.move_constant(value, to)?;
+            self.move_constant(value, to);
             sources = [Source::Slot(to), sources[1]];
         }
         let k = [Some(Letter::K)];
         let s = [Some(Letter::S)];
-        let either = |a: &[Option<Letter>], b: &[Option<Letter>]| {
-            choose(family, a, b, to_slot).or_else(|| choose(family, a, b, !to_slot))
-        };
-        let (constant, chosen) = match sources {
+        let (constant, mut chosen) = match sources {
             [_, Source::Constant(value)] => (value, either(&s, &k)),
             [Source::Constant(value), _] => (value, either(&k, &s)),
-            _ => return Err(Limit::Operand),
+            _ => (0, None),
         };
         if chosen.is_some() {
-            self.load_constant(constant)?;
+            self.load_constant(constant);
         } else {
             let to = self.scratch.saturating_add(1);
-            self.move_constant(constant, to)?;
+            self.move_constant(constant, to);
             sources = sources.map(|source| match source {
                 Source::Constant(_) => Source::Slot(to),
                 other => other,
             });
+            chosen = either(&s, &s);
         }
-        let chosen = chosen.or_else(|| either(&s, &s));
-        let (letters, swapped) = chosen.ok_or(Limit::Operand)?;
-        Ok((letters, swap(swapped, sources)))
+        if chosen.is_none() {
+            self.fault();
+        }
+        in_order(chosen.unwrap_or(([Letter::S; 2], false)), sources)
     }
 
     // --- Addresses.
@@ -586,84 +578,76 @@ impl Selector<'_> {
         Address::Offset(base, u16::try_from(offset).unwrap_or(0))
     }
 
-    /// Returns the letters and operands of an address; those of its sources that are constants
-    /// or too many are put where they can be had.
-    pub(crate) fn address_operands(
-        &mut self,
-        address: Address,
-        offset: u32,
-    ) -> Result<(Form, Operands, bool), Limit> {
-        let none = (Form::new(&[]), Operands::default());
-        let mut uses_accumulator = false;
-        let mut place = |this: &mut Self, (form, operands): (Form, Operands), source: Source| {
-            let now = this.now(source);
-            let letter = match now {
-                Source::Slot(slot)
-                    if this.held.is_none()
-                        && this.code.accumulator == Some(slot)
-                        && !uses_accumulator =>
-                {
-                    Letter::K
+    /// Returns the operands of an address, and whether the accumulator is one; those of its sources
+    /// that are constants or too many are put where they can be had.
+    #[inline(never)]
+    pub(crate) fn address_operands(&mut self, address: Address, offset: u32) -> Operands {
+        let mut all = Operands::new();
+        match address {
+            Address::Absolute(value) => all.put(Letter::W, value),
+            Address::Offset(base, low) => {
+                self.put_base(&mut all, base);
+                if u32::from(low) == offset {
+                    all.put(Letter::U, offset);
+                } else {
+                    all.put(Letter::W, offset);
+                    if all.has_accumulator() {
+                        self.held = None;
+                    }
+                    self.save();
+                    // `at` takes base and offset in the order of the letters of its one form.
+                    all.form = all.form.without_last();
+                    self.code.emit_form(Family::at, &all);
+                    all = Operands::of(&[(Letter::K, 0), (Letter::U, 0)], None);
                 }
-                Source::Slot(_) => Letter::S,
-                Source::Node(_) => Letter::K,
-                Source::Constant(value) => {
-                    // Rare: a constant that overflows with its offset, and traps.
-                    let to = this.scratch.saturating_add(2);
-                    this.move_constant(value, to)?;
-                    return Ok((form.then(Letter::S), operands.with(Letter::S, to.into())));
-                }
-            };
-            uses_accumulator |= letter == Letter::K;
-            Ok::<_, Limit>((
-                form.then(letter),
-                operands.with(letter, Self::value(now, letter)),
-            ))
-        };
-        let half = |(form, operands): (Form, Operands), value: i16| {
-            (form.then(Letter::H), operands.with(Letter::H, value.into()))
-        };
-        let (form, operands) = match address {
-            Address::Absolute(value) => {
-                (none.0.then(Letter::W), none.1.with(Letter::W, value.into()))
             }
-            Address::Offset(base, low) if u32::from(low) == offset => {
-                let (form, operands) = place(self, none, base)?;
-                (
-                    form.then(Letter::U),
-                    operands.with(Letter::U, offset.into()),
-                )
+            Address::Plus(a, immediate) => {
+                self.put_base(&mut all, a);
+                all.put_half(immediate);
             }
-            Address::Offset(base, _) => {
-                let (form, operands) = place(self, none, base)?;
-                let operands = operands.with(Letter::W, offset.into());
-                if uses_accumulator {
-                    self.held = None;
-                }
-                self.save()?;
-                let family = Family::at;
-                self.code.emit_form(family, form, &operands)?;
-                uses_accumulator = true;
-                let form = none.0.then(Letter::K).then(Letter::U);
-                (form, none.1.with(Letter::U, 0))
-            }
-            Address::Plus(a, immediate) => half(place(self, none, a)?, immediate),
             Address::Scaled(a, amount, immediate) => {
-                let (form, operands) = place(self, none, a)?;
-                let form = form.then(Letter::B);
-                half((form, operands.with(Letter::B, amount.into())), immediate)
+                self.put_base(&mut all, a);
+                all.put(Letter::B, amount.into());
+                all.put_half(immediate);
             }
             Address::Sum(a, b, immediate) => {
                 // The accumulator comes first.
-                let second = matches!(self.now(b), Source::Node(_))
-                    || matches!(self.now(b), Source::Slot(slot)
-                        if self.held.is_none() && self.code.accumulator == Some(slot));
+                let second = match self.now(b) {
+                    Source::Node(_) => true,
+                    now => self.is_accumulator(now),
+                };
                 let (a, b) = if second { (b, a) } else { (a, b) };
-                let first = place(self, none, a)?;
-                half(place(self, first, b)?, immediate)
+                self.put_base(&mut all, a);
+                self.put_base(&mut all, b);
+                all.put_half(immediate);
+            }
+        }
+        all
+    }
+
+    /// Whether the accumulator has what is in that slot, and nothing besides.
+    pub(crate) fn is_accumulator(&self, source: Source) -> bool {
+        match source {
+            Source::Slot(slot) => self.held.is_none() && self.code.accumulator == Some(slot),
+            Source::Constant(_) | Source::Node(_) => false,
+        }
+    }
+
+    /// Adds one of an address's sources to its operands.
+    fn put_base(&mut self, all: &mut Operands, source: Source) {
+        let now = self.now(source);
+        let letter = match now {
+            Source::Node(_) => Letter::K,
+            Source::Slot(_) if self.is_accumulator(now) && !all.has_accumulator() => Letter::K,
+            Source::Slot(_) => Letter::S,
+            Source::Constant(value) => {
+                // Rare: a constant that overflows with its offset, and traps.
+                let to = self.scratch.saturating_add(2);
+                self.move_constant(value, to);
+                return all.put(Letter::S, to);
             }
         };
-        Ok((form, operands, uses_accumulator))
+        all.put(letter, Self::value(now));
     }
 
     /// Emits a branch that loads a byte and tests it, if that is what a condition does. All below
@@ -673,49 +657,48 @@ impl Selector<'_> {
         family: Family,
         [tested, _]: [Source; 2],
         label: &mut Label,
-    ) -> Result<bool, Limit> {
+    ) -> bool {
         let family = match family {
             Family::if_z => Family::if_z_u8,
             Family::if_nz => Family::if_nz_u8,
-            _ => return Ok(false),
+            _ => return false,
         };
         let Source::Node(index) = tested else {
-            return Ok(false);
+            return false;
         };
         let Some(&node) = self.nodes.get(index) else {
-            return Ok(false);
+            return false;
         };
         let (Operation::Load(Family::load_u8), [base, Source::Constant(offset)]) =
             (node.operation, node.operands)
         else {
-            return Ok(false);
+            return false;
         };
         if node.state == State::Stored || self.held.is_some() {
-            return Ok(false);
+            return false;
         }
         let (slot, letter, value) = match self.address(Family::load_u8, base, offset) {
-            Address::Plus(Source::Slot(slot), half) => (slot, Letter::H, i64::from(half)),
-            Address::Offset(Source::Slot(slot), low) if u32::from(low) == offset => {
-                (slot, Letter::U, i64::from(low))
+            Address::Plus(Source::Slot(slot), half) => {
+                (slot, Letter::H, i32::from(half).cast_unsigned())
             }
-            _ => return Ok(false),
+            Address::Offset(Source::Slot(slot), low) if u32::from(low) == offset => {
+                (slot, Letter::U, low.into())
+            }
+            _ => return false,
         };
-        let form = Form::new(&[Letter::S, letter]);
-        if find(family, form).is_none() {
-            return Ok(false);
+        let operands = Operands::of(&[(Letter::S, slot), (letter, value)], None);
+        if find(family, operands.form).is_none() {
+            return false;
         }
-        let operands = Operands::default()
-            .with(Letter::S, slot.into())
-            .with(letter, value);
         // It is the load that may trap.
         #[cfg(feature = "symbols")]
         let at_hand = core::mem::replace(&mut self.code.origins.at_hand, node.origin);
-        self.code.branch(family, form, operands, label)?;
+        self.code.branch(family, &operands, label);
         #[cfg(feature = "symbols")]
         {
             self.code.origins.at_hand = at_hand;
         }
-        Ok(true)
+        true
     }
 
     /// Emits a load; where to, if not to the accumulator alone. Returns the slot that it went to.
@@ -726,64 +709,53 @@ impl Selector<'_> {
         offset: u32,
         to: Option<u32>,
         spare: u32,
-    ) -> Result<Option<u32>, Limit> {
+    ) -> Option<u32> {
         let address = self.address(family, base, offset);
-        let (form, operands, uses_accumulator) = self.address_operands(address, offset)?;
-        if uses_accumulator {
+        let mut operands = self.address_operands(address, offset);
+        operands.to = to;
+        if operands.has_accumulator() {
             self.held = None;
         }
         if family != Family::load_64 {
-            self.save()?;
+            self.save();
         }
-        self.emit_where(family, form, operands, to, spare)
+        self.emit_where(family, &mut operands, spare)
     }
 
     /// Emits an instruction whose result goes to a slot or to the accumulator alone; where there
     /// is no such form, the other one. Returns the slot that it went to.
-    fn emit_where(
-        &mut self,
-        family: Family,
-        form: Form,
-        operands: Operands,
-        to: Option<u32>,
-        spare: u32,
-    ) -> Result<Option<u32>, Limit> {
-        let exists = |to_slot| find(family, form.to_slot(to_slot)).is_some();
+    fn emit_where(&mut self, family: Family, operands: &mut Operands, spare: u32) -> Option<u32> {
+        let to = operands.to;
+        let exists = |to_slot| find(family, operands.form.to_slot(to_slot)).is_some();
         let destination = match to {
             None if !exists(false) => Some(spare),
             Some(_) if !exists(true) => None,
             _ => to,
         };
-        self.code
-            .emit_form(family, form, &operands.to(destination))?;
+        operands.to = destination;
+        self.code.emit_form(family, operands);
         if let (Some(to), None) = (to, destination) {
-            self.code.emit(opcode::keep_d, &[0, to.into()])?;
-            return Ok(Some(to));
+            self.code.emit(opcode::keep_d, &[0, to]);
+            return Some(to);
         }
-        Ok(destination)
+        destination
     }
 
     /// Emits a store of 32 bits or fewer. Everything is evaluated, the value last.
-    pub(crate) fn store(
-        &mut self,
-        family: Family,
-        address: Address,
-        offset: u32,
-        value: Source,
-    ) -> Result<(), Limit> {
+    pub(crate) fn store(&mut self, family: Family, address: Address, offset: u32, value: Source) {
         // Of address and value one can be in the accumulator.
         let held = |this: &Self, source: Option<Source>| matches!(source, Some(Source::Node(index)) if this.held == Some(index));
         let [a, b] = address.sources();
         let several = matches!(address, Address::Sum(..) | Address::Scaled(..));
         if several && (held(self, a) || held(self, b)) {
             // There are no forms for that.
-            self.save()?;
+            self.save();
         }
         let mut address_held = held(self, a) || held(self, b);
         let far = matches!(address, Address::Offset(_, low) if u32::from(low) != offset);
         let mut value = self.now(value);
         if far && held(self, Some(value)) {
-            self.save()?;
+            self.save();
             value = self.now(value);
         }
         let plain = match address {
@@ -799,109 +771,90 @@ impl Selector<'_> {
         // An address that only the accumulator has, where nothing takes it from there.
         let of_value = if byte { Letter::B } else { Letter::S };
         if address_held && !far && !exists(Letter::K, of_value) {
-            self.save()?;
+            self.save();
             address_held = false;
         }
         if let (Source::Constant(constant), false) = (value, byte) {
             if address_held || far {
                 let to = self.scratch;
-                self.move_constant(constant, to)?;
+                self.move_constant(constant, to);
                 value = Source::Slot(to);
             } else {
-                self.load_constant(constant)?;
-                let (form, operands) = self.address_in_slots(address, offset)?;
-                return self.code.emit_form(family, form.then(Letter::K), &operands);
+                self.load_constant(constant);
+                return self.store_accumulator(family, address, offset);
             }
         }
         if matches!(value, Source::Node(_)) {
-            let (form, operands) = self.address_in_slots(address, offset)?;
+            self.store_accumulator(family, address, offset);
             self.held = None;
-            return self.code.emit_form(family, form.then(Letter::K), &operands);
+            return;
         }
-        let (form, operands, uses_accumulator) = self.address_operands(address, offset)?;
+        let mut operands = self.address_operands(address, offset);
+        let uses_accumulator = operands.has_accumulator();
         if uses_accumulator {
             self.held = None;
         }
         let letter = match value {
             Source::Constant(_) => Letter::B,
-            Source::Slot(slot)
+            Source::Slot(_)
                 if !uses_accumulator
-                    && self.held.is_none()
-                    && self.code.accumulator == Some(slot)
-                    && find(family, form.then(Letter::K)).is_some() =>
+                    && self.is_accumulator(value)
+                    && find(family, operands.form.then(Letter::K)).is_some() =>
             {
                 Letter::K
             }
             Source::Slot(_) | Source::Node(_) => Letter::S,
         };
-        let mut form = form.then(letter);
-        let operands = operands.with(letter, Self::value(value, letter));
-        if find(family, form).is_none() && uses_accumulator && self.code.accumulator.is_some() {
-            // No form for an address in the accumulator: it is in a slot, too.
-            let (slots, operands) = self.address_in_slots(address, offset)?;
-            form = slots.then(letter);
-            let operands = operands.with(letter, Self::value(value, letter));
-            return self.code.emit_form(family, form, &operands);
+        operands.put(letter, Self::value(value));
+        if find(family, operands.form).is_none() && uses_accumulator {
+            if self.code.accumulator.is_some() {
+                // No form for an address in the accumulator: it is in a slot, too.
+                operands = self.address_in_slots(address, offset);
+            } else {
+                // An address that was put together: it has to go to a slot, too.
+                let to = self.scratch.saturating_add(2);
+                self.code.emit(opcode::keep_d, &[0, to]);
+                operands = Operands::of(&[(Letter::S, to), (Letter::U, 0)], None);
+            }
+            operands.put(letter, Self::value(value));
         }
-        if find(family, form).is_none() && uses_accumulator {
-            // An address that was put together: it has to go to a slot, too.
-            let to = self.scratch.saturating_add(2);
-            self.code.emit(opcode::keep_d, &[0, to.into()])?;
-            let form = Form::new(&[Letter::S, Letter::U, letter]);
-            let operands = Operands::default()
-                .with(Letter::S, to.into())
-                .with(Letter::U, 0)
-                .with(letter, Self::value(value, letter));
-            return self.code.emit_form(family, form, &operands);
-        }
-        self.code.emit_form(family, form, &operands)
+        self.code.emit_form(family, &operands);
+    }
+
+    /// Stores what is in the accumulator.
+    fn store_accumulator(&mut self, family: Family, address: Address, offset: u32) {
+        let mut operands = self.address_in_slots(address, offset);
+        operands.put(Letter::K, 0);
+        self.code.emit_form(family, &operands);
     }
 
     /// As [`Selector::address_operands`], where the accumulator is needed for something else.
-    fn address_in_slots(
-        &mut self,
-        address: Address,
-        offset: u32,
-    ) -> Result<(Form, Operands), Limit> {
+    fn address_in_slots(&mut self, address: Address, offset: u32) -> Operands {
         let accumulator = self.code.accumulator.take();
-        let (form, operands, uses_accumulator) = self.address_operands(address, offset)?;
-        if uses_accumulator {
-            return Err(Limit::Operand);
+        let operands = self.address_operands(address, offset);
+        if operands.has_accumulator() {
+            self.fault();
         }
         self.code.accumulator = accumulator;
-        Ok((form, operands))
+        operands
     }
 
     /// Returns the letter and value of a source as an operand that has the forms `s` and `k`. A
     /// constant goes to the accumulator.
-    pub(crate) fn slot_or_accumulator(&mut self, source: Source) -> Result<(Letter, i64), Limit> {
+    pub(crate) fn slot_or_accumulator(&mut self, source: Source) -> (Letter, u32) {
         let source = self.now(source);
         match source {
-            Source::Slot(slot) if self.held.is_none() && self.code.accumulator == Some(slot) => {
-                Ok((Letter::K, 0))
-            }
-            Source::Slot(slot) => Ok((Letter::S, slot.into())),
-            Source::Constant(value) => {
-                self.load_constant(value)?;
-                Ok((Letter::K, 0))
-            }
-            Source::Node(_) => Ok((Letter::K, 0)),
+            Source::Slot(slot) if !self.is_accumulator(source) => return (Letter::S, slot),
+            Source::Slot(_) | Source::Node(_) => {}
+            Source::Constant(value) => self.load_constant(value),
         }
+        (Letter::K, 0)
     }
+}
 
-    /// Tells the letter of a source that is an operand of a branch, and its value.
-    pub(crate) fn branch_operands(
-        &mut self,
-        family: Family,
-        operands: [Source; 2],
-    ) -> Result<(Form, Operands), Limit> {
-        let ([first, second], [a, b]) = self.fit(family, operands, false)?;
-        if first == Letter::K || second == Letter::K {
-            self.held = None;
-        }
-        let with = Operands::default()
-            .with(first, Self::value(a, first))
-            .with(second, Self::value(b, second));
-        Ok((Form::new(&[first, second]), with))
-    }
+/// Letters and sources, which change places if that is said.
+fn in_order((letters, swapped): ([Letter; 2], bool), sources: [Source; 2]) -> [(Letter, u32); 2] {
+    let ([x, y], [a, b]) = (letters, sources);
+    let (a, b) = if swapped { (b, a) } else { (a, b) };
+    [(x, Selector::value(a)), (y, Selector::value(b))]
 }

@@ -8,11 +8,8 @@ use mote_image::{FunctionRecord, Instruction, NONE, opcode};
 /// that a module can make this take.
 const PASSES: usize = 64;
 
-/// Set in a function's need while the module can make references of it: a table may hold it.
-pub(crate) const REFERENCED: u32 = 1 << 31;
-
 /// A need that is not known, or has no bound.
-const UNKNOWN: u32 = REFERENCED - 1;
+const UNKNOWN: u32 = NONE >> 1;
 
 /// The functions' records, in the order of their code.
 pub(crate) struct Records<'f> {
@@ -20,20 +17,38 @@ pub(crate) struct Records<'f> {
     pub(crate) of: &'f dyn Fn(usize) -> Option<FunctionRecord>,
 }
 
+/// Words, wherever there is room for bytes.
+pub(crate) type Needs = [[u8; 4]];
+
+fn get(needs: &Needs, index: usize) -> u32 {
+    let need = needs.get(index);
+    need.map_or(UNKNOWN, |need| u32::from_le_bytes(*need))
+}
+
+fn set(needs: &mut Needs, index: usize, need: u32) {
+    if let Some(place) = needs.get_mut(index) {
+        *place = need.to_le_bytes();
+    }
+}
+
 /// Works out, for each function, how many words its frame and all further ones take. `code` is
-/// all code. [`NONE`]: no bound. Before, a
-/// need only says whether its function is [`REFERENCED`]: calls through tables reach no others. (A
-/// host could hand a module references to others. The engine looks at the stack at each call.)
+/// all code. [`NONE`]: no bound. `referenced` has a bit for each function of which the module can
+/// make references, so that a table may hold it: calls through tables reach no others. (A host could
+/// hand a module references to others. The engine looks at the stack at each call.)
 ///
 /// What a function needs is known once that is known of all that it calls. So everything has no
 /// bound at first, and each pass finds more that has one, until a pass finds nothing.
-pub(crate) fn stack_words(code: &[u8], functions: &Records<'_>, needs: &mut [u32]) {
-    for (index, need) in needs.iter_mut().enumerate() {
-        let import = (functions.of)(index).is_some_and(|function| function.code == NONE);
-        let known = if import { 0 } else { UNKNOWN };
-        *need = *need & REFERENCED | known;
-    }
+pub(crate) fn stack_words(
+    code: &[u8],
+    functions: &Records<'_>,
+    referenced: &[u32],
+    needs: &mut Needs,
+) {
     let count = functions.count;
+    for index in 0..count {
+        let import = (functions.of)(index).is_some_and(|function| function.code == NONE);
+        set(needs, index, if import { 0 } else { UNKNOWN });
+    }
     for pass in 0..PASSES {
         let mut changed = false;
         for step in 0..count {
@@ -42,13 +57,10 @@ pub(crate) fn stack_words(code: &[u8], functions: &Records<'_>, needs: &mut [u32
             } else {
                 count.saturating_sub(step).saturating_sub(1)
             };
-            if needs
-                .get(index)
-                .is_some_and(|need| need & UNKNOWN == UNKNOWN)
-                && let Some(known) = need_of(code, functions, index, needs)
-                && let Some(need) = needs.get_mut(index)
+            if get(needs, index) == UNKNOWN
+                && let Some(known) = need_of(code, functions, index, referenced, needs)
             {
-                *need = *need & REFERENCED | known;
+                set(needs, index, known);
                 changed = true;
             }
         }
@@ -56,16 +68,21 @@ pub(crate) fn stack_words(code: &[u8], functions: &Records<'_>, needs: &mut [u32
             break;
         }
     }
-    for need in needs {
-        *need &= UNKNOWN;
-        if *need == UNKNOWN {
-            *need = NONE;
+    for index in 0..count {
+        if get(needs, index) == UNKNOWN {
+            set(needs, index, NONE);
         }
     }
 }
 
 /// Returns what a function needs, if that is known of all that it calls.
-fn need_of(code: &[u8], functions: &Records<'_>, index: usize, needs: &[u32]) -> Option<u32> {
+fn need_of(
+    code: &[u8],
+    functions: &Records<'_>,
+    index: usize,
+    referenced: &[u32],
+    needs: &Needs,
+) -> Option<u32> {
     let function = (functions.of)(index)?;
     let next = index.checked_add(1).filter(|next| *next < functions.count);
     let next = next.and_then(functions.of);
@@ -74,23 +91,26 @@ fn need_of(code: &[u8], functions: &Records<'_>, index: usize, needs: &[u32]) ->
     let mut need = function.frame_words;
     while let Some(instruction) = Instruction::decode(rest) {
         rest = rest.get(instruction.length()..).unwrap_or(&[]);
-        let operand = |index| u32::try_from(instruction.operand(index)).unwrap_or(NONE);
+        let operand = |index| {
+            instruction
+                .words()
+                .nth(index)
+                .map_or(NONE, |(_, word)| word)
+        };
         let (base, callee) = match instruction.opcode {
-            opcode::call => {
-                let callee = needs.get(operand(0) as usize);
-                (operand(1), callee.map_or(UNKNOWN, |need| need & UNKNOWN))
-            }
+            opcode::call => (operand(1), get(needs, operand(0) as usize)),
             opcode::call_indirect => {
-                let of_type = |index| {
-                    (functions.of)(index)
-                        .is_some_and(|function| u32::from(function.type_index) == operand(2))
-                };
-                let same = needs
-                    .iter()
-                    .enumerate()
-                    .filter(|(index, need)| **need & REFERENCED != 0 && of_type(*index));
-                let most = same.map(|(_, need)| need & UNKNOWN).max();
-                (operand(3), most.unwrap_or(0))
+                let mut most = 0;
+                for index in 0..functions.count {
+                    let word = referenced.get(index >> 5).copied().unwrap_or(0);
+                    if word & 1 << (index & 31) != 0
+                        && (functions.of)(index)
+                            .is_some_and(|function| u32::from(function.type_index) == operand(2))
+                    {
+                        most = get(needs, index).max(most);
+                    }
+                }
+                (operand(3), most)
             }
             _ => continue,
         };
@@ -131,14 +151,17 @@ mod tests {
             }
             code.extend_from_slice(Encoded::new(opcode::unreachable, &[]).unwrap().as_bytes());
         }
-        let flag = |index| if referenced(index) { REFERENCED } else { 0 };
-        let mut needs: Vec<u32> = (0..calls.len()).map(flag).collect();
+        let mut bits = std::vec![0; calls.len().div_ceil(32)];
+        for index in (0..calls.len()).filter(|&index| referenced(index)) {
+            bits[index / 32] |= 1 << (index % 32);
+        }
+        let mut needs = std::vec![[0xff; 4]; calls.len()];
         let records = Records {
             count: functions.len(),
             of: &|index| functions.get(index).copied(),
         };
-        stack_words(&code, &records, &mut needs);
-        needs
+        stack_words(&code, &records, &bits, &mut needs);
+        needs.into_iter().map(u32::from_le_bytes).collect()
     }
 
     #[test]

@@ -117,9 +117,31 @@ impl<'b> ImageBackend<'b> {
         let _ = offset;
     }
 
+    fn noted(&mut self, done: Result<(), Limit>) {
+        if let Err(limit) = done {
+            self.fail(limit);
+        }
+    }
+
     /// Writes where a function's code comes from. It begins at `start`, and what was emitted for
     /// its instructions begins at `instructions`.
-    pub(crate) fn write_origins(&mut self, start: u32, instructions: u32) -> Result<(), Limit> {
+    pub(crate) fn write_origins(&mut self, start: u32, instructions: u32) {
+        let done = self.try_origins(start, instructions);
+        self.noted(done);
+    }
+
+    pub(crate) fn write_name(&mut self, function: u32, name: &str) {
+        let done = self.try_name(function, name);
+        self.noted(done);
+    }
+
+    /// Writes the symbols' header, once the image's is known.
+    pub(crate) fn finish_symbols(&mut self, header: &[u8; HEADER_BYTES]) {
+        let done = self.try_finish(header);
+        self.noted(done);
+    }
+
+    fn try_origins(&mut self, start: u32, instructions: u32) -> Result<(), Limit> {
         let Some(symbols) = self.symbols.as_mut().filter(|_| SYMBOLS) else {
             return Ok(());
         };
@@ -138,7 +160,7 @@ impl<'b> ImageBackend<'b> {
         Ok(())
     }
 
-    pub(crate) fn write_name(&mut self, function: u32, name: &str) -> Result<(), Limit> {
+    fn try_name(&mut self, function: u32, name: &str) -> Result<(), Limit> {
         let Some(symbols) = self.symbols.as_mut().filter(|_| SYMBOLS) else {
             return Ok(());
         };
@@ -147,8 +169,7 @@ impl<'b> ImageBackend<'b> {
         symbols.append(name.as_bytes())
     }
 
-    /// Writes the symbols' header, once the image's is known.
-    pub(crate) fn finish_symbols(&mut self, header: &[u8; HEADER_BYTES]) -> Result<(), Limit> {
+    fn try_finish(&mut self, header: &[u8; HEADER_BYTES]) -> Result<(), Limit> {
         let Some(symbols) = self.symbols.as_mut().filter(|_| SYMBOLS) else {
             return Ok(());
         };

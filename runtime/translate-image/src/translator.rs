@@ -3,7 +3,7 @@
 use crate::code::{Code, Fixup};
 use crate::output::Output;
 use crate::select::Selector;
-use crate::stack::{REFERENCED, Records, stack_words};
+use crate::stack::{Records, stack_words};
 use crate::symbols::SymbolsWriter;
 use crate::tree::Nodes;
 use mote_engine::ValueType;
@@ -12,7 +12,7 @@ use mote_image::{
     SegmentMode, TableRecord, crc32_continue, export_record, import_record, opcode, preamble,
     segment_record, table_record, type_record,
 };
-use mote_translate::{DataSegment, ElementSegment, Mode, Module};
+use mote_translate::{DataSegment, Mode, Module};
 
 /// A limit that a module is beyond: of the format, or of the memory that the translator was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,9 +41,7 @@ impl Limit {
     pub const fn message(self) -> &'static str {
         match self {
             Self::Code => "a function's code is longer than the buffer for it",
-            Self::Branches => {
-                "more branches ahead are open at a time than the buffer for them holds"
-            }
+            Self::Branches => "more labels ahead are open at a time than the buffer for them holds",
             Self::Branch => "a branch goes farther than the image's format can say",
             Self::Frame => {
                 "a function has more locals, parameters or operands than a frame of the image's \
@@ -73,11 +71,13 @@ impl core::error::Error for Limit {}
 /// The memory that a translation works in. What is in it before does not matter.
 #[derive(Debug)]
 pub struct Buffers<'b> {
-    /// The code of the longest function.
+    /// The code of the longest function; in the end four bytes for each function, imported ones
+    /// included.
     pub code: &'b mut [u8],
-    /// As many as there are branches that await their target at a time.
+    /// As many as there are labels ahead that branches await at a time; those of branch tables are
+    /// counted apart, once for each table.
     pub fixups: &'b mut [Fixup],
-    /// As many as there are functions, imported ones included, and types besides.
+    /// As many as there are types, and one for each 32 functions, imported ones included.
     pub words: &'b mut [u32],
 }
 
@@ -93,6 +93,8 @@ pub struct ImageBackend<'b> {
     done: usize,
     pub(crate) imports: u32,
     function_count: usize,
+    /// How many words have a bit for each function: whether references to it can be made.
+    referenced: usize,
     function_bytes_max: u32,
     pub(crate) float: bool,
     // --- The function at hand.
@@ -123,12 +125,9 @@ impl core::fmt::Debug for ImageBackend<'_> {
 const HEADER: u32 = 64;
 const _: () = assert!(HEADER_BYTES == HEADER as usize);
 
-fn half(value: u32) -> Result<u16, Limit> {
-    u16::try_from(value).map_err(|_| Limit::Count)
-}
-
-fn length(bytes: &[u8]) -> Result<u32, Limit> {
-    u32::try_from(bytes.len()).map_err(|_| Limit::Output)
+/// A file has less than 4 GiB.
+fn length(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len()).unwrap_or(NONE)
 }
 
 impl<'b> ImageBackend<'b> {
@@ -150,6 +149,7 @@ impl<'b> ImageBackend<'b> {
             done: 0,
             imports: 0,
             function_count: 0,
+            referenced: 0,
             function_bytes_max: 0,
             float: false,
             body_offset: 0,
@@ -164,68 +164,85 @@ impl<'b> ImageBackend<'b> {
         }
     }
 
-    fn append(&mut self, bytes: &[u8]) -> Result<(), Limit> {
-        self.output.write(self.at, bytes)?;
-        self.at = self.at.checked_add(length(bytes)?).ok_or(Limit::Output)?;
-        Ok(())
+    /// Notes what went wrong, if it is the first thing.
+    pub(crate) fn fail(&mut self, limit: Limit) {
+        self.selector.code.fail(limit);
+    }
+
+    /// A number that the format has 16 bits for.
+    fn half(&mut self, value: u32) -> u16 {
+        u16::try_from(value).unwrap_or_else(|_| {
+            self.fail(Limit::Count);
+            0
+        })
+    }
+
+    #[inline(never)]
+    fn append(&mut self, bytes: &[u8]) {
+        if let Err(limit) = self.output.write(self.at, bytes) {
+            self.fail(limit);
+        }
+        self.at = self.at.saturating_add(length(bytes));
     }
 
     /// Returns the first type that is the same.
     pub(crate) fn canonical_type(&self, type_index: u32) -> u32 {
-        let at = self.function_count.saturating_add(type_index as usize);
+        let at = self.referenced.saturating_add(type_index as usize);
         self.words.get(at).copied().unwrap_or(type_index)
     }
 
-    pub(crate) fn begin_image(&mut self, module: &Module<'_>) -> Result<(), Limit> {
+    #[inline(never)]
+    pub(crate) fn begin_image(&mut self, module: &Module<'_>) {
         let (count, types) = (module.function_count(), module.type_count());
         self.function_count = count as usize;
+        self.referenced = self.function_count.div_ceil(32);
         self.imports = module.import_count();
-        half(count)?;
-        half(types)?;
-        let words = self.function_count.saturating_add(types as usize);
+        self.half(count);
+        self.half(types);
+        let words = self.referenced.saturating_add(types as usize);
         if self.words.len() < words {
-            return Err(Limit::Count);
+            self.fail(Limit::Count);
         }
-        self.words
-            .get_mut(..self.function_count)
-            .unwrap_or(&mut [])
-            .fill(0);
-        for (type_index, place) in (0..).zip(self.words.iter_mut().skip(self.function_count)) {
-            if type_index >= types {
-                break;
+        let mut type_index = 0u32;
+        for (at, place) in self.words.iter_mut().take(words).enumerate() {
+            *place = 0;
+            if at >= self.referenced {
+                *place = module.canonical_type(type_index);
+                type_index = type_index.saturating_add(1);
             }
-            *place = module.canonical_type(type_index);
         }
         self.done = self.imports as usize;
-        self.append(&preamble())
+        self.append(&preamble());
     }
 
-    pub(crate) fn end_function(&mut self, fuel: u32, frame_words: u32) -> Result<(), Limit> {
+    #[inline(never)]
+    pub(crate) fn end_function(&mut self, fuel: u32, frame_words: u32) {
         let code = self.at.wrapping_sub(HEADER);
-        self.zero_locals()?;
-        self.write_origins(code, self.at.wrapping_sub(HEADER))?;
+        self.zero_locals();
+        self.write_origins(code, self.at.wrapping_sub(HEADER));
         // Code holds no place but relative ones: it can follow what was found to be needed.
         let bytes = self.selector.code.as_bytes();
-        let count = length(bytes)?;
-        self.output.write(self.at, bytes)?;
-        self.at = self.at.checked_add(count).ok_or(Limit::Output)?;
+        let (done, count) = (self.output.write(self.at, bytes), length(bytes));
+        self.at = self.at.saturating_add(count);
         let count = self.at.wrapping_sub(HEADER).wrapping_sub(code);
         self.function_bytes_max = self.function_bytes_max.max(count);
-        let link = half(self.link).map_err(|_| Limit::Frame)?;
         let record = FunctionRecord {
             code,
             fuel,
             frame_words,
-            link,
-            type_index: half(self.canonical_type(self.type_index))?,
+            // No more than that: see `Backend::function`.
+            link: u16::try_from(self.link).unwrap_or(u16::MAX),
+            type_index: u16::try_from(self.canonical_type(self.type_index)).unwrap_or(u16::MAX),
         };
-        self.output.keep(self.done, &record.to_bytes())?;
+        let kept = self.output.keep(self.done, &record.to_bytes());
+        if let Err(limit) = done.and(kept) {
+            self.fail(limit);
+        }
         self.done = self.done.saturating_add(1);
-        Ok(())
     }
 
     /// Writes code that zeroes the locals that are read where they may not have been written.
-    fn zero_locals(&mut self) -> Result<(), Limit> {
+    fn zero_locals(&mut self) {
         let mut needed = self.selector.code.unwritten_reads;
         let end = self.link;
         while needed != 0 {
@@ -236,175 +253,197 @@ impl<'b> ImageBackend<'b> {
             } else {
                 0
             };
-            self.zero(self.first_local.saturating_add(skip), count)?;
+            self.zero(self.first_local.saturating_add(skip), count);
         }
         let looked_at = self.first_local.saturating_add(64);
-        self.zero(looked_at, end.saturating_sub(looked_at))
+        self.zero(looked_at, end.saturating_sub(looked_at));
     }
 
-    fn zero(&mut self, first: u32, count: u32) -> Result<(), Limit> {
-        let operands = [i64::from(count), i64::from(first)];
-        let encoded = match (first < 256, count) {
-            (_, 0) => return Ok(()),
-            (true, 1) => Encoded::new(opcode::move_h_d, &[first.into(), 0]),
-            (true, 2..256) => Encoded::new(opcode::zero, &operands),
-            _ => Encoded::new(opcode::far_zero, &operands),
+    fn zero(&mut self, first: u32, count: u32) {
+        let (opcode, operands) = match (first < 256, count) {
+            (_, 0) => return,
+            (true, 1) => (opcode::move_h_d, [first, 0]),
+            (true, 2..256) => (opcode::zero, [count, first]),
+            _ => (opcode::far_zero, [count, first]),
         };
-        let encoded = encoded.ok_or(Limit::Operand)?;
-        self.append(encoded.as_bytes())
+        match Encoded::of_words(opcode, &operands) {
+            Some(encoded) => self.append(encoded.as_bytes()),
+            None => self.fail(Limit::Operand),
+        }
     }
 
-    pub(crate) fn end_image(&mut self, module: &Module<'_>) -> Result<(), Limit> {
+    #[inline(never)]
+    pub(crate) fn end_image(&mut self, module: &Module<'_>) {
         let code_bytes = self.at.wrapping_sub(HEADER);
-        if !self.at.is_multiple_of(4) {
-            self.append(&[0; 2])?;
-        }
+        self.align();
         let stack_words = self.stack(module);
         for index in 0..self.function_count {
-            let record = record(&*self.output, module, index).ok_or(Limit::Count)?;
-            self.append(&record.to_bytes())?;
+            match record(&*self.output, module, index) {
+                Some(record) => self.append(&record.to_bytes()),
+                None => self.fail(Limit::Count),
+            }
         }
-        let header = header(module, code_bytes, self, stack_words)?;
+        let header = self.header(module, code_bytes, stack_words);
         let parts = [
-            (u32::from(header.types), 8),
-            (u32::from(header.imports), 16),
-            (u32::from(header.exports), 12),
-            (u32::from(header.tables), 8),
-            (u32::from(header.elements), 16),
-            (u32::from(header.data), 16),
-            (u32::from(header.globals), 4),
+            (header.types, 8),
+            (header.imports, 16),
+            (header.exports, 12),
+            (header.tables, 8),
+            (header.elements, 16),
+            (header.data, 16),
+            (header.globals, 4),
         ];
         let mut rest = self.at;
         for (count, size) in parts {
-            rest = count
-                .checked_mul(size)
-                .and_then(|part| rest.checked_add(part))
-                .ok_or(Limit::Output)?;
+            rest = rest.saturating_add(u32::from(count).saturating_mul(size));
         }
-        self.records(module, rest)?;
-        self.contents(module)?;
-        while !self.at.is_multiple_of(4) {
-            self.append(&[0])?;
-        }
+        self.records(module, rest);
+        self.contents(module);
+        self.align();
         let body = |crc: u32| {
             let body = self.output.written().get(HEADER_BYTES..).unwrap_or(&[]);
             crc32_continue(crc, body)
         };
         let bytes = header.to_bytes(self.at, body);
-        self.output.write(0, &bytes)?;
-        self.finish_symbols(&bytes)
+        if self.selector.code.failed.is_none()
+            && let Err(limit) = self.output.write(0, &bytes)
+        {
+            self.fail(limit);
+        }
+        self.finish_symbols(&bytes);
+    }
+
+    /// Fills up to a word.
+    fn align(&mut self) {
+        let bytes = (self.at.wrapping_neg() & 3) as usize;
+        self.append([0; 3].get(..bytes).unwrap_or(&[]));
     }
 
     /// Writes all records; what they refer to will follow from `rest` on.
-    fn records(&mut self, module: &Module<'_>, mut rest: u32) -> Result<(), Limit> {
-        let mut place = |count: usize| -> Result<u32, Limit> {
+    #[inline(never)]
+    fn records(&mut self, module: &Module<'_>, mut rest: u32) {
+        let mut place = |bytes: u32| {
             let at = rest;
-            let count = u32::try_from(count).map_err(|_| Limit::Output)?;
-            rest = rest.checked_add(count).ok_or(Limit::Output)?;
-            Ok(at)
+            rest = rest.saturating_add(bytes);
+            at
         };
         for index in 0..module.type_count() {
-            let it = module.function_type(index).ok_or(Limit::Count)?;
-            let at = place(it.parameters.len().saturating_add(it.results.len()))?;
-            let counts = [length(it.parameters)?, length(it.results)?].map(half);
-            let [parameters, results] = counts;
-            self.append(&type_record(at, parameters?, results?))?;
+            let Some(it) = module.function_type(index) else {
+                continue;
+            };
+            // A type has 1,000 parameters and results at most.
+            let [parameters, results] = [it.parameters, it.results].map(length);
+            let at = place(parameters.saturating_add(results));
+            let counts = [parameters, results].map(|count| self.half(count));
+            self.append(&type_record(at, counts[0], counts[1]));
         }
         for index in 0..module.import_count() {
-            let it = module.import(index).ok_or(Limit::Count)?;
-            let names =
-                [it.module, it.name].map(|name| half(length(name.as_bytes()).unwrap_or(NONE)));
-            let [module_length, name_length] = names;
-            let module_at = place(it.module.len())?;
-            let name_at = place(it.name.len())?;
-            let type_index = half(self.canonical_type(it.type_index))?;
-            self.append(&import_record(
-                (module_at, module_length?),
-                (name_at, name_length?),
-                type_index,
-            ))?;
+            let Some(it) = module.import(index) else {
+                continue;
+            };
+            let [module_name, name] = [it.module, it.name].map(|name| {
+                let bytes = length(name.as_bytes());
+                (place(bytes), self.half(bytes))
+            });
+            let type_index = self.canonical_type(it.type_index);
+            let type_index = self.half(type_index);
+            self.append(&import_record(module_name, name, type_index));
         }
         for it in module.exports() {
-            let at = place(it.name.len())?;
+            let bytes = length(it.name.as_bytes());
+            let name = (place(bytes), self.half(bytes));
             let (kind, index) = match it.kind {
                 mote_translate::ExportKind::Function => (ExportKind::Function, it.index),
                 mote_translate::ExportKind::Table => (ExportKind::Table, it.index),
                 mote_translate::ExportKind::Memory => (ExportKind::Memory, it.index),
                 mote_translate::ExportKind::Global => {
-                    let (value_type, _, word) =
-                        module.global_place(it.index).ok_or(Limit::Count)?;
+                    let Some((value_type, _, word)) = module.global_place(it.index) else {
+                        continue;
+                    };
                     (ExportKind::Global(value_type.byte()), word)
                 }
             };
-            self.append(&export_record(
-                (at, half(length(it.name.as_bytes())?)?),
-                kind,
-                index,
-            ))?;
+            self.append(&export_record(name, kind, index));
         }
         for index in 0..module.table_count() {
-            let it = module.table(index).ok_or(Limit::Count)?;
+            let Some(it) = module.table(index) else {
+                continue;
+            };
             let entries_max = it.maximum.unwrap_or(NONE.wrapping_sub(1));
             self.append(&table_record(TableRecord {
                 entries: it.minimum,
                 entries_max,
-            }))?;
+            }));
         }
         for it in module.elements() {
-            let count = element_count(&it)?;
+            let count = u32::try_from(it.items.len()).unwrap_or(NONE);
             // Their contents come first in the rest that is words: see `contents`.
-            let at = place((count as usize).saturating_mul(4))?;
-            self.append(&segment_record(at, count, mode(it.mode)?))?;
+            let at = place(count.saturating_mul(4));
+            let mode = self.mode(it.mode);
+            self.append(&segment_record(at, count, mode));
         }
         for it in module.data_segments() {
-            let at = place(it.bytes.len())?;
-            self.append(&segment_record(at, length(it.bytes)?, mode(it.mode)?))?;
+            let count = length(it.bytes);
+            let at = place(count);
+            let mode = self.mode(it.mode);
+            self.append(&segment_record(at, count, mode));
         }
         for it in module.globals() {
-            let [a, b, c, d, e, f, g, h] = it.value.to_le_bytes();
-            self.append(&[a, b, c, d])?;
-            if it.value_type.words() == 2 {
-                self.append(&[e, f, g, h])?;
-            }
+            let bytes = it.value.to_le_bytes();
+            let used = if it.value_type.words() == 2 { 8 } else { 4 };
+            self.append(bytes.get(..used).unwrap_or(&[]));
         }
-        Ok(())
+    }
+
+    fn mode(&mut self, mode: Mode) -> SegmentMode {
+        match mode {
+            Mode::Active { index, offset } => SegmentMode::Active {
+                table: self.half(index),
+                offset,
+            },
+            Mode::Passive => SegmentMode::Passive,
+            Mode::Declarative => SegmentMode::Declared,
+        }
     }
 
     /// Writes what the records refer to, in the order of the records.
-    fn contents(&mut self, module: &Module<'_>) -> Result<(), Limit> {
+    #[inline(never)]
+    fn contents(&mut self, module: &Module<'_>) {
         for index in 0..module.type_count() {
-            let it = module.function_type(index).ok_or(Limit::Count)?;
-            self.append(it.parameters)?;
-            self.append(it.results)?;
+            if let Some(it) = module.function_type(index) {
+                self.append(it.parameters);
+                self.append(it.results);
+            }
         }
         for index in 0..module.import_count() {
-            let it = module.import(index).ok_or(Limit::Count)?;
-            self.append(it.module.as_bytes())?;
-            self.append(it.name.as_bytes())?;
+            if let Some(it) = module.import(index) {
+                self.append(it.module.as_bytes());
+                self.append(it.name.as_bytes());
+            }
         }
         for it in module.exports() {
-            self.append(it.name.as_bytes())?;
+            self.append(it.name.as_bytes());
         }
         for it in module.elements() {
             for item in it.items {
-                self.append(&item.to_le_bytes())?;
+                self.append(&item.to_le_bytes());
             }
         }
         for DataSegment { bytes, .. } in module.data_segments() {
-            self.append(bytes)?;
+            self.append(bytes);
         }
-        Ok(())
     }
 
     /// Notes that the module can make references of a function, for [`stack_words`].
     pub(crate) fn mark_referenced(&mut self, function: u32) {
-        let needs = self.words.get_mut(..self.function_count);
-        if let Some(need) = needs.and_then(|needs| needs.get_mut(function as usize)) {
-            *need |= REFERENCED;
+        let words = self.words.get_mut(..self.referenced);
+        if let Some(word) = words.and_then(|words| words.get_mut((function >> 5) as usize)) {
+            *word |= 1 << (function & 31);
         }
     }
 
     /// Returns the words of stack that the deepest chain of calls from outside takes.
+    #[inline(never)]
     fn stack(&mut self, module: &Module<'_>) -> Option<u32> {
         for segment in module.elements() {
             if segment.mode != Mode::Declarative && segment.value_type == ValueType::FuncRef {
@@ -418,15 +457,23 @@ impl<'b> ImageBackend<'b> {
                 self.mark_referenced(u32::try_from(global.value).unwrap_or(NONE));
             }
         }
-        let written = self.output.written();
-        let code = written.get(HEADER_BYTES..).unwrap_or(&[]);
+        let code = self.output.written().get(HEADER_BYTES..).unwrap_or(&[]);
         let records = Records {
             count: self.function_count,
             of: &|index| record(&*self.output, module, index),
         };
-        let needs = self.words.get_mut(..self.function_count).unwrap_or(&mut []);
-        stack_words(code, &records, needs);
-        let needs = |index: u32| self.words.get(index as usize).copied().unwrap_or(0);
+        // No function's code is there any more.
+        let needs = self.selector.code.buffer().as_chunks_mut().0;
+        let Some(needs) = needs.get_mut(..self.function_count) else {
+            self.selector.code.fail(Limit::Code);
+            return None;
+        };
+        stack_words(code, &records, self.words, needs);
+        let needs = |index: u32| {
+            needs
+                .get(index as usize)
+                .map_or(0, |need| u32::from_le_bytes(*need))
+        };
         let mut most = module.start().map_or(0, needs);
         for export in module.exports() {
             if export.kind == mote_translate::ExportKind::Function {
@@ -434,6 +481,43 @@ impl<'b> ImageBackend<'b> {
             }
         }
         (most != NONE).then_some(most)
+    }
+
+    #[inline(never)]
+    fn header(&mut self, module: &Module<'_>, code_bytes: u32, stack_words: Option<u32>) -> Header {
+        let memory = module.memory().map(|memory| {
+            let most = if memory.log2_page_bytes == 16 {
+                1 << 16
+            } else {
+                u32::MAX
+            };
+            MemoryType {
+                pages: memory.minimum,
+                pages_max: memory.maximum.unwrap_or(most),
+                page_log2: memory.log2_page_bytes,
+            }
+        });
+        let mut count = |count: usize| self.half(u32::try_from(count).unwrap_or(NONE));
+        Header {
+            functions: count(module.function_count() as usize),
+            types: count(module.type_count() as usize),
+            imports: count(module.import_count() as usize),
+            exports: count(module.exports().len()),
+            globals: count(module.global_words() as usize),
+            tables: count(module.table_count() as usize),
+            elements: count(module.elements().len()),
+            data: count(module.data_segments().len()),
+            features: if self.float {
+                Features::FLOAT
+            } else {
+                Features::default()
+            },
+            code_bytes,
+            memory,
+            start: module.start(),
+            stack_words,
+            function_bytes_max: self.function_bytes_max,
+        }
     }
 }
 
@@ -450,61 +534,5 @@ fn record(output: &dyn Output, module: &Module<'_>, index: usize) -> Option<Func
         frame_words: 0,
         link: 0,
         type_index: u16::try_from(type_index).ok()?,
-    })
-}
-
-fn header(
-    module: &Module<'_>,
-    code_bytes: u32,
-    backend: &ImageBackend<'_>,
-    stack_words: Option<u32>,
-) -> Result<Header, Limit> {
-    let count = |count: usize| u16::try_from(count).map_err(|_| Limit::Count);
-    let memory = module.memory().map(|memory| {
-        let most = if memory.log2_page_bytes == 16 {
-            1 << 16
-        } else {
-            u32::MAX
-        };
-        MemoryType {
-            pages: memory.minimum,
-            pages_max: memory.maximum.unwrap_or(most),
-            page_log2: memory.log2_page_bytes,
-        }
-    });
-    Ok(Header {
-        features: if backend.float {
-            Features::FLOAT
-        } else {
-            Features::default()
-        },
-        code_bytes,
-        functions: half(module.function_count())?,
-        types: half(module.type_count())?,
-        imports: half(module.import_count())?,
-        exports: count(module.exports().len())?,
-        globals: half(module.global_words())?,
-        tables: half(module.table_count())?,
-        elements: count(module.elements().len())?,
-        data: count(module.data_segments().len())?,
-        memory,
-        start: module.start(),
-        stack_words,
-        function_bytes_max: backend.function_bytes_max,
-    })
-}
-
-fn element_count(segment: &ElementSegment<'_>) -> Result<u32, Limit> {
-    u32::try_from(segment.items.into_iter().count()).map_err(|_| Limit::Count)
-}
-
-fn mode(mode: Mode) -> Result<SegmentMode, Limit> {
-    Ok(match mode {
-        Mode::Active { index, offset } => SegmentMode::Active {
-            table: half(index)?,
-            offset,
-        },
-        Mode::Passive => SegmentMode::Passive,
-        Mode::Declarative => SegmentMode::Declared,
     })
 }

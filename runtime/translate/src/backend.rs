@@ -160,7 +160,9 @@ pub struct Bulk {
 /// Turns what a module does into code.
 ///
 /// Each method's operands are in Wasm's order: the first was pushed first. `to` is where the
-/// result goes. Where a method fails, translation ends and the caller is given its error.
+/// result goes. A back end for which something does not fit remembers that, and is asked after each
+/// instruction ([`Backend::check`]): then translation ends and the caller is given its error. (A
+/// result of each method instead took 3 KB of flash.)
 pub trait Backend {
     /// Why the back end cannot go on: mostly that something does not fit.
     type Error;
@@ -181,25 +183,32 @@ pub trait Backend {
     /// Whether functions' names are wanted: if not, the name section is passed over.
     const NAMES: bool = false;
 
+    /// Tells why the back end cannot go on, if something went wrong by now. It is asked after each
+    /// instruction; until then it may be told more, and the first thing that went wrong counts.
+    ///
+    /// # Errors
+    ///
+    /// That.
+    fn check(&self) -> Result<(), Self::Error>;
+
     /// Everything but the code and the data segments is known and valid.
-    fn begin(&mut self, module: &Module<'_>) -> Result<(), Self::Error>;
+    fn begin(&mut self, module: &Module<'_>);
 
     /// A function's body begins. Its frame holds the arguments, and zeros for the other locals.
-    fn function(&mut self, function: &Function<'_>) -> Result<(), Self::Error>;
+    fn function(&mut self, function: &Function<'_>);
 
     /// The body is complete. The last thing told was a return, a branch or `unreachable`.
-    fn function_end(&mut self, end: FunctionEnd) -> Result<(), Self::Error>;
+    fn function_end(&mut self, end: FunctionEnd);
 
     /// A function's name, where [`Backend::NAMES`] are wanted; from the name section, hence after
     /// all code. Nothing depends on names, so what is wrong with them is no error: one that is not
     /// UTF-8 or no function's is not told, and of a malformed section only what comes before.
-    fn function_name(&mut self, function: u32, name: &str) -> Result<(), Self::Error> {
+    fn function_name(&mut self, function: u32, name: &str) {
         let _ = (function, name);
-        Ok(())
     }
 
     /// Everything is known and valid, and the whole file was read.
-    fn end(&mut self, module: &Module<'_>) -> Result<(), Self::Error>;
+    fn end(&mut self, module: &Module<'_>);
 
     /// What is told until the next such call comes from the instruction at this place.
     ///
@@ -210,151 +219,101 @@ pub trait Backend {
     // --- Values.
 
     /// Copies a value to a local, or to a temporary that `from` is not in yet.
-    fn move_value(
-        &mut self,
-        value_type: ValueType,
-        from: Operand,
-        to: Slot,
-    ) -> Result<(), Self::Error>;
+    fn move_value(&mut self, value_type: ValueType, from: Operand, to: Slot);
 
     /// An operator with one operand.
-    fn unary(&mut self, operator: Operator, a: Operand, to: Slot) -> Result<(), Self::Error>;
+    fn unary(&mut self, operator: Operator, a: Operand, to: Slot);
 
     /// An operator with two operands.
-    fn binary(
-        &mut self,
-        operator: Operator,
-        a: Operand,
-        b: Operand,
-        to: Slot,
-    ) -> Result<(), Self::Error>;
+    fn binary(&mut self, operator: Operator, a: Operand, b: Operand, to: Slot);
 
     /// `a` if the condition, an `i32`, is not zero, otherwise `b`.
-    fn select(
-        &mut self,
-        value_type: ValueType,
-        values: [Operand; 2],
-        condition: Operand,
-        to: Slot,
-    ) -> Result<(), Self::Error>;
+    fn select(&mut self, value_type: ValueType, values: [Operand; 2], condition: Operand, to: Slot);
 
     /// A value is not needed after all.
-    fn drop_value(&mut self, value_type: ValueType, a: Operand) -> Result<(), Self::Error>;
+    fn drop_value(&mut self, value_type: ValueType, a: Operand);
 
     /// A global is read. `word` is where it lies among the words of all globals.
-    fn global_get(&mut self, value_type: ValueType, word: u32, to: Slot)
-    -> Result<(), Self::Error>;
+    fn global_get(&mut self, value_type: ValueType, word: u32, to: Slot);
 
     /// A global is written.
-    fn global_set(
-        &mut self,
-        value_type: ValueType,
-        word: u32,
-        a: Operand,
-    ) -> Result<(), Self::Error>;
+    fn global_set(&mut self, value_type: ValueType, word: u32, a: Operand);
 
     /// `ref.func`: a constant like others, but a call graph may want to know whose address is
     /// taken.
-    fn function_referenced(&mut self, function: u32) -> Result<(), Self::Error>;
+    fn function_referenced(&mut self, function: u32);
 
     // --- Memory and tables.
 
     /// A value is loaded.
-    fn load(
-        &mut self,
-        operator: AccessOperator,
-        address: Address,
-        to: Slot,
-    ) -> Result<(), Self::Error>;
+    fn load(&mut self, operator: AccessOperator, address: Address, to: Slot);
 
     /// A value is stored.
-    fn store(
-        &mut self,
-        operator: AccessOperator,
-        address: Address,
-        value: Operand,
-    ) -> Result<(), Self::Error>;
+    fn store(&mut self, operator: AccessOperator, address: Address, value: Operand);
 
     /// The memory's pages.
-    fn memory_size(&mut self, to: Slot) -> Result<(), Self::Error>;
+    fn memory_size(&mut self, to: Slot);
 
     /// Grows the memory by so many pages; its former pages, or -1.
-    fn memory_grow(&mut self, delta: Operand, to: Slot) -> Result<(), Self::Error>;
+    fn memory_grow(&mut self, delta: Operand, to: Slot);
 
     /// A table's entry.
-    fn table_get(&mut self, table: u32, index: Operand, to: Slot) -> Result<(), Self::Error>;
+    fn table_get(&mut self, table: u32, index: Operand, to: Slot);
 
     /// A table's entry is written.
-    fn table_set(&mut self, table: u32, index: Operand, a: Operand) -> Result<(), Self::Error>;
+    fn table_set(&mut self, table: u32, index: Operand, a: Operand);
 
     /// A table's entries, their number.
-    fn table_size(&mut self, table: u32, to: Slot) -> Result<(), Self::Error>;
+    fn table_size(&mut self, table: u32, to: Slot);
 
     /// Grows a table by so many entries of that value; the former number, or -1.
-    fn table_grow(
-        &mut self,
-        table: u32,
-        value: Operand,
-        delta: Operand,
-        to: Slot,
-    ) -> Result<(), Self::Error>;
+    fn table_grow(&mut self, table: u32, value: Operand, delta: Operand, to: Slot);
 
     /// A bulk operation, with its three operands: destination, source or value, count.
-    fn bulk(&mut self, bulk: Bulk, operands: [Operand; 3]) -> Result<(), Self::Error>;
+    fn bulk(&mut self, bulk: Bulk, operands: [Operand; 3]);
 
     /// A passive data segment is given up.
-    fn data_drop(&mut self, segment: u32) -> Result<(), Self::Error>;
+    fn data_drop(&mut self, segment: u32);
 
     /// A passive element segment is given up.
-    fn element_drop(&mut self, segment: u32) -> Result<(), Self::Error>;
+    fn element_drop(&mut self, segment: u32);
 
     // --- Calls.
 
     /// A call of a function of the module, or of an import.
-    fn call(&mut self, function: u32, call: &Call<'_>) -> Result<(), Self::Error>;
+    fn call(&mut self, function: u32, call: &Call<'_>);
 
     /// A call through a table. The selector's slot, if it has one, is that after the arguments.
-    fn call_indirect(
-        &mut self,
-        type_index: u32,
-        table: u32,
-        selector: Operand,
-        call: &Call<'_>,
-    ) -> Result<(), Self::Error>;
+    fn call_indirect(&mut self, type_index: u32, table: u32, selector: Operand, call: &Call<'_>);
 
     /// The function returns. What is told next is only reached by a label.
-    fn return_values(&mut self, results: Results) -> Result<(), Self::Error>;
+    fn return_values(&mut self, results: Results);
 
     // --- Control. All labels of a function are bound, or loop heads, when it ends.
 
     /// `unreachable`. What is told next is only reached by a label.
-    fn unreachable(&mut self) -> Result<(), Self::Error>;
+    fn unreachable(&mut self);
 
     /// The head of a loop, which branches with [`Target::back`] lead to. `depth` is 1 for an
     /// outermost loop.
-    fn loop_head(&mut self, label: &mut Label, depth: u32) -> Result<(), Self::Error>;
+    fn loop_head(&mut self, label: &mut Label, depth: u32);
 
     /// All branches to this label lead here, and there was one at least.
-    fn bind(&mut self, label: Label) -> Result<(), Self::Error>;
+    fn bind(&mut self, label: Label);
 
     /// A jump. What is told next is only reached by a label.
-    fn branch(&mut self, target: Target<'_>) -> Result<(), Self::Error>;
+    fn branch(&mut self, target: Target<'_>);
 
     /// A jump, taken if the condition, an `i32`, is not zero (or is, where `unless` says so).
-    fn branch_if(
-        &mut self,
-        condition: Operand,
-        unless: bool,
-        target: Target<'_>,
-    ) -> Result<(), Self::Error>;
+    fn branch_if(&mut self, condition: Operand, unless: bool, target: Target<'_>);
 
     /// A branch table with so many entries, which follow; the last is taken for every selector
     /// that has none of its own. What it returns is given back with [`Backend::bind_entry`].
-    fn branch_table(&mut self, selector: Operand, entries: u32) -> Result<Label, Self::Error>;
+    fn branch_table(&mut self, selector: Operand, entries: u32) -> Label;
 
     /// The next entry of the table, or nothing where it will be bound later.
-    fn table_entry(&mut self, target: Option<Target<'_>>) -> Result<(), Self::Error>;
+    fn table_entry(&mut self, target: Option<Target<'_>>);
 
     /// That entry of the table leads here: to moves, and then a branch or return.
-    fn bind_entry(&mut self, table: Label, entry: u32) -> Result<(), Self::Error>;
+    fn bind_entry(&mut self, table: Label, entry: u32);
 }

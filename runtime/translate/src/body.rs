@@ -13,21 +13,10 @@ use crate::reader::{Reader, value_type};
 use crate::{NULL_REFERENCE, Operator, Rule};
 use mote_engine::ValueType::{self, ExternRef, FuncRef, I32};
 
-/// Passes on what the back end says; why it gave up is kept aside, so that all that can go wrong
-/// inside is a byte.
-pub(crate) fn keep<T, E>(failure: &mut Option<E>, done: Result<T, E>) -> Result<T, Rule> {
-    done.map_err(|error| {
-        *failure = Some(error);
-        Rule::Backend
-    })
-}
-
 /// The translation of functions, one after the other.
 pub(crate) struct Body<'a, 'b, B: Backend> {
     pub(crate) module: &'b Module<'a>,
     pub(crate) backend: &'b mut B,
-    /// Why the back end gave up.
-    pub(crate) failure: Option<B::Error>,
     pub(crate) reader: Reader<'a>,
     pub(crate) controls: Controls<'b>,
     pub(crate) operands: Operands<'a, 'b>,
@@ -59,7 +48,6 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
         Self {
             module,
             backend,
-            failure: None,
             reader,
             controls,
             operands,
@@ -73,6 +61,7 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
     }
 
     /// Reads a function's body, which this part of the file is.
+    #[inline(never)]
     pub(crate) fn read(&mut self, index: u32, reader: Reader<'a>) -> Result<(), Rule> {
         self.reader = reader;
         let offset = reader.offset();
@@ -122,13 +111,15 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
             offset,
             code,
         };
-        keep(&mut self.failure, self.backend.function(&function))?;
+        self.backend.function(&function);
+        self.check()?;
         self.null_references(parameters)?;
         while self.controls.depth > 0 {
             let done = self.instruction();
             // What could not be read is why anything else is wrong.
             self.reader.check()?;
             done?;
+            self.check()?;
         }
         self.offset = self.reader.offset();
         if !self.reader.is_empty() {
@@ -141,23 +132,28 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
             frame_words: local_words.wrapping_add(operand_words),
             offset: self.offset,
         };
-        keep(&mut self.failure, self.backend.function_end(end))
+        self.backend.function_end(end);
+        self.check()
+    }
+
+    /// Passes on what the back end says: what it is, is asked in the end.
+    pub(crate) fn check(&self) -> Result<(), Rule> {
+        self.backend.check().map_err(|_| Rule::Backend)
     }
 
     /// Locals that are references begin as null.
+    #[inline(never)]
     fn null_references(&mut self, parameters: u32) -> Result<(), Rule> {
         let mut local = parameters;
         while let Some((at, value_type, slot)) = self.locals.next_reference(local) {
             let null = Operand::Constant(NULL_REFERENCE.into());
-            keep(
-                &mut self.failure,
-                self.backend.move_value(value_type, null, slot),
-            )?;
+            self.backend.move_value(value_type, null, slot);
             local = at.wrapping_add(1);
         }
         Ok(())
     }
 
+    #[inline(never)]
     fn instruction(&mut self) -> Result<(), Rule> {
         self.offset = self.reader.offset();
         let code = self.reader.rest();
@@ -180,7 +176,8 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
                 match a.value_type() {
                     Some(value_type) if self.operands.live => {
                         let a = self.place(a);
-                        keep(&mut self.failure, self.backend.drop_value(value_type, a))
+                        self.backend.drop_value(value_type, a);
+                        Ok(())
                     }
                     _ => Ok(()),
                 }
@@ -237,6 +234,7 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
     }
 
     /// The place of a result: the local that the next instruction puts it in, or its slot.
+    #[inline(never)]
     fn result(&mut self, value_type: ValueType) -> Result<Slot, Rule> {
         if self.operands.live
             && let Some(0x21 | 0x22) = self.reader.peek()
@@ -271,10 +269,7 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
                 && self.operands.live
             {
                 let operand = self.operands.operand(at, slot);
-                keep(
-                    &mut self.failure,
-                    self.backend.move_value(value_type, operand, Slot(slot)),
-                )?;
+                self.backend.move_value(value_type, operand, Slot(slot));
             }
             self.operands.put_in_slot(at);
         }
@@ -282,6 +277,7 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
     }
 
     /// Moves all lazy values to their slots.
+    #[inline(never)]
     pub(crate) fn settle_all(&mut self) -> Result<(), Rule> {
         self.settle(0, None)?;
         self.operands.all_in_slots();
@@ -295,6 +291,7 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
 
     // --- Values.
 
+    #[inline(never)]
     fn number(&mut self, opcode: u8) -> Result<(), Rule> {
         let value_type = value_type(0xc0_u8.wrapping_sub(opcode), self.module.options.floats)?;
         let at = self.code_offset();
@@ -317,6 +314,7 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
         self.offset.wrapping_sub(u32::try_from(begin).unwrap_or(0))
     }
 
+    #[inline(never)]
     fn local(&mut self, opcode: u8) -> Result<(), Rule> {
         let local = self.reader.u32();
         let (value_type, slot) = self.locals.get(local).ok_or(Rule::UnknownLocal)?;
@@ -327,10 +325,7 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
         if self.operands.live && !a.reads(slot) {
             self.keep_reads(slot)?;
             let a = self.place(a);
-            keep(
-                &mut self.failure,
-                self.backend.move_value(value_type, a, slot),
-            )?;
+            self.backend.move_value(value_type, a, slot);
         }
         if opcode == 0x22 {
             self.operands.push_local(value_type, slot)?;
@@ -338,6 +333,7 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
         Ok(())
     }
 
+    #[inline(never)]
     fn global(&mut self, set: bool) -> Result<(), Rule> {
         let global = self.reader.u32();
         let place = self.module.global_place(global);
@@ -348,20 +344,16 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
             }
             if self.take(&[value_type], None)? {
                 let [a, ..] = self.places;
-                return keep(
-                    &mut self.failure,
-                    self.backend.global_set(value_type, word, a),
-                );
+                self.backend.global_set(value_type, word, a);
+                return Ok(());
             }
         } else if self.take(&[], Some(value_type))? {
-            return keep(
-                &mut self.failure,
-                self.backend.global_get(value_type, word, self.to),
-            );
+            self.backend.global_get(value_type, word, self.to);
         }
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn numeric(&mut self, operator: Option<Operator>) -> Result<(), Rule> {
         let operator = operator.ok_or(Rule::IllegalOpcode)?;
         let (operand, result) = (operator.operand(), operator.result());
@@ -386,14 +378,15 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
     /// Tells an operator whose operands are taken.
     fn tell_operator(&mut self, operator: Operator) -> Result<(), Rule> {
         let [a, b, ..] = self.places;
-        let done = if operator.is_binary() {
+        if operator.is_binary() {
             self.backend.binary(operator, a, b, self.to)
         } else {
             self.backend.unary(operator, a, self.to)
         };
-        keep(&mut self.failure, done)
+        Ok(())
     }
 
+    #[inline(never)]
     fn select(&mut self, typed: bool) -> Result<(), Rule> {
         let value_type = if typed {
             if self.reader.u32() != 1 {
@@ -411,8 +404,8 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
         let known = value_type.unwrap_or(I32);
         if self.take(&[known, known, I32], value_type)? {
             let [a, b, condition] = self.places;
-            let done = self.backend.select(known, [a, b], condition, self.to);
-            return keep(&mut self.failure, done);
+            self.backend.select(known, [a, b], condition, self.to);
+            return Ok(());
         }
         if value_type.is_none() {
             self.operands.push(None)?;
@@ -420,6 +413,7 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
         Ok(())
     }
 
+    #[inline(never)]
     fn reference(&mut self, opcode: u8) -> Result<(), Rule> {
         let at = self.code_offset();
         let value_type = match opcode {
@@ -443,10 +437,7 @@ impl<'a, 'b, B: Backend> Body<'a, 'b, B> {
                     return Err(Rule::UndeclaredReference);
                 }
                 if self.operands.live {
-                    keep(
-                        &mut self.failure,
-                        self.backend.function_referenced(function),
-                    )?;
+                    self.backend.function_referenced(function);
                 }
                 FuncRef
             }

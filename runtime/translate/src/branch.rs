@@ -9,7 +9,7 @@
 //! than the specification's notion of unreachable code, which only matters to types here.
 
 use crate::backend::{Backend, Call, Operand, Results, Slot, Target};
-use crate::body::{Body, keep};
+use crate::body::Body;
 use crate::control::{BlockType, Control, Kind};
 use crate::entity::words;
 use crate::{FunctionType, Label, Rule};
@@ -21,7 +21,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
         match opcode {
             0x00 => {
                 if self.operands.live {
-                    keep(&mut self.failure, self.backend.unreachable())?;
+                    self.backend.unreachable();
                 }
                 self.end_here()
             }
@@ -43,6 +43,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
     }
 
     /// Branches, and the rest of the block cannot be reached.
+    #[inline(never)]
     fn leave(&mut self, depth: u32) -> Result<(), Rule> {
         let types = self.controls.label(depth)?.label_types(self.module);
         self.operands.check(types)?;
@@ -60,6 +61,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
     }
 
     /// The rest of the block cannot be reached.
+    #[inline(never)]
     fn end_here(&mut self) -> Result<(), Rule> {
         let top = self.controls.top()?;
         top.polymorphic = true;
@@ -72,6 +74,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
 
     // --- Blocks.
 
+    #[inline(never)]
     fn enter(&mut self, kind: Kind) -> Result<(), Rule> {
         let block_type = BlockType::read(&mut self.reader, self.module)?;
         let parameters = block_type.signature(self.module).parameters;
@@ -95,8 +98,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
             self.loops = self.loops.wrapping_add(1);
             control.other = self.count;
             if live {
-                let done = self.backend.loop_head(&mut control.label, self.loops);
-                keep(&mut self.failure, done)?;
+                self.backend.loop_head(&mut control.label, self.loops);
             }
         }
         if let Some(condition) = condition
@@ -108,10 +110,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
                 back: None,
             };
             let condition = self.place(condition);
-            keep(
-                &mut self.failure,
-                self.backend.branch_if(condition, true, target),
-            )?;
+            self.backend.branch_if(condition, true, target);
             control.other = label.0;
         }
         self.operands.floor = control.height;
@@ -139,6 +138,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
         Ok(())
     }
 
+    #[inline(never)]
     fn otherwise(&mut self) -> Result<(), Rule> {
         let mut control = *self.controls.top()?;
         if control.kind != Kind::If {
@@ -152,10 +152,10 @@ impl<'a, B: Backend> Body<'a, '_, B> {
                 label: &mut control.label,
                 back: None,
             };
-            keep(&mut self.failure, self.backend.branch(target))?;
+            self.backend.branch(target);
         }
         if control.entered {
-            keep(&mut self.failure, self.backend.bind(Label(control.other)))?;
+            self.backend.bind(Label(control.other));
         }
         control.kind = Kind::Else;
         control.polymorphic = false;
@@ -166,6 +166,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
         self.operands.push_all(signature.parameters)
     }
 
+    #[inline(never)]
     fn end(&mut self) -> Result<(), Rule> {
         let control = *self.controls.top()?;
         let signature = control.block_type.signature(self.module);
@@ -188,12 +189,12 @@ impl<'a, B: Backend> Body<'a, '_, B> {
                 }
                 if control.entered {
                     live = true;
-                    keep(&mut self.failure, self.backend.bind(Label(control.other)))?;
+                    self.backend.bind(Label(control.other));
                 }
             }
             if control.branched {
                 live = true;
-                keep(&mut self.failure, self.backend.bind(control.label))?;
+                self.backend.bind(control.label);
             }
         }
         self.controls.pop()?;
@@ -215,6 +216,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
     }
 
     /// Moves the uppermost values, of these types, to the slots that begin there.
+    #[inline(never)]
     fn move_down(&mut self, types: &[u8], to: u32) -> Result<(), Rule> {
         let mut at = self.operands.height.wrapping_sub(length(types));
         let mut from = self.first_slot(types);
@@ -225,10 +227,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
             };
             let operand = self.operands.operand(at, from);
             if operand != Operand::Temporary(Slot(to)) {
-                keep(
-                    &mut self.failure,
-                    self.backend.move_value(value_type, operand, Slot(to)),
-                )?;
+                self.backend.move_value(value_type, operand, Slot(to));
             }
             at = at.wrapping_add(1);
             let size = if value_type.words() == 2 { 2 } else { 1 };
@@ -239,6 +238,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
     }
 
     /// Returns the uppermost values, of these types.
+    #[inline(never)]
     fn give_back(&mut self, types: &[u8]) -> Result<(), Rule> {
         let first = self.first_slot(types);
         let top = self.operands.height.wrapping_sub(1);
@@ -253,10 +253,12 @@ impl<'a, B: Backend> Body<'a, '_, B> {
                 Results::Many(Slot(first), words(types))
             }
         };
-        keep(&mut self.failure, self.backend.return_values(results))
+        self.backend.return_values(results);
+        Ok(())
     }
 
     /// Moves what a branch takes along, and branches.
+    #[inline(never)]
     fn jump(&mut self, depth: u32, types: &[u8]) -> Result<(), Rule> {
         let &mut Control { kind, slot, .. } = self.controls.label(depth)?;
         if kind == Kind::Function {
@@ -270,7 +272,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
     fn with_target(
         &mut self,
         depth: u32,
-        branch: impl FnOnce(&mut B, Target<'_>) -> Result<(), B::Error>,
+        branch: impl FnOnce(&mut B, Target<'_>),
     ) -> Result<(), Rule> {
         let count = self.count;
         let control = self.controls.label(depth)?;
@@ -284,7 +286,8 @@ impl<'a, B: Backend> Body<'a, '_, B> {
             label: &mut control.label,
             back,
         };
-        keep(&mut self.failure, branch(self.backend, target))
+        branch(self.backend, target);
+        Ok(())
     }
 
     /// Whether a branch there is a jump and nothing else: no return, and no value moves. A table
@@ -296,6 +299,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
         Ok(stays && kind != Kind::Function && (to_loops || kind != Kind::Loop))
     }
 
+    #[inline(never)]
     fn branch_if(&mut self) -> Result<(), Rule> {
         let depth = self.reader.u32();
         let types = self.controls.label(depth)?.label_types(self.module);
@@ -316,14 +320,13 @@ impl<'a, B: Backend> Body<'a, '_, B> {
             label: &mut around,
             back: None,
         };
-        keep(
-            &mut self.failure,
-            self.backend.branch_if(condition, true, target),
-        )?;
+        self.backend.branch_if(condition, true, target);
         self.jump(depth, types)?;
-        keep(&mut self.failure, self.backend.bind(around))
+        self.backend.bind(around);
+        Ok(())
     }
 
+    #[inline(never)]
     fn branch_table(&mut self) -> Result<(), Rule> {
         let selector = self.operands.pop(I32)?;
         let count = self.reader.count();
@@ -353,6 +356,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
 
     /// Tells the table: its entries, then for those that are no plain jumps what they do, once for
     /// each run of entries with one target.
+    #[inline(never)]
     fn tell_table(
         &mut self,
         selector: Operand,
@@ -362,10 +366,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
     ) -> Result<(), Rule> {
         self.settle(self.operands.height.wrapping_sub(length(types)), None)?;
         let entries = count.wrapping_add(1);
-        let table = keep(
-            &mut self.failure,
-            self.backend.branch_table(selector, entries),
-        )?;
+        let table = self.backend.branch_table(selector, entries);
         let mut last = None;
         for binds in [false, true] {
             self.reader = first;
@@ -375,14 +376,14 @@ impl<'a, B: Backend> Body<'a, '_, B> {
                 if !binds && direct {
                     self.with_target(depth, |backend, target| backend.table_entry(Some(target)))?;
                 } else if !binds {
-                    keep(&mut self.failure, self.backend.table_entry(None))?;
+                    self.backend.table_entry(None);
                 } else if !direct {
                     if let Some(before) = last
                         && before != depth
                     {
                         self.jump(before, types)?;
                     }
-                    keep(&mut self.failure, self.backend.bind_entry(table, entry))?;
+                    self.backend.bind_entry(table, entry);
                     last = Some(depth);
                 }
             }
@@ -396,6 +397,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
     // --- Calls.
 
     /// Pops the arguments, which are put in their slots, and pushes the results.
+    #[inline(never)]
     fn arguments(&mut self, signature: FunctionType<'a>) -> Result<Call<'a>, Rule> {
         let parameters = signature.parameters;
         self.operands.check(parameters)?;
@@ -408,6 +410,7 @@ impl<'a, B: Backend> Body<'a, '_, B> {
         Ok(Call { signature, frame })
     }
 
+    #[inline(never)]
     fn call(&mut self) -> Result<(), Rule> {
         let function = self.reader.u32();
         let type_index = self
@@ -422,9 +425,11 @@ impl<'a, B: Backend> Body<'a, '_, B> {
         if !self.operands.live {
             return Ok(());
         }
-        keep(&mut self.failure, self.backend.call(function, &call))
+        self.backend.call(function, &call);
+        Ok(())
     }
 
+    #[inline(never)]
     fn call_indirect(&mut self) -> Result<(), Rule> {
         let type_index = self.reader.u32();
         let (table, entry) = self.table_index()?;
@@ -441,11 +446,9 @@ impl<'a, B: Backend> Body<'a, '_, B> {
             return Ok(());
         }
         let selector = self.place(selector);
-        keep(
-            &mut self.failure,
-            self.backend
-                .call_indirect(type_index, table, selector, &call),
-        )
+        self.backend
+            .call_indirect(type_index, table, selector, &call);
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Memory and tables: loads, stores, bulk operations, and what grows.
 
 use crate::backend::{Address, Backend, Bulk};
-use crate::body::{Body, is_float, keep};
+use crate::body::{Body, is_float};
 use crate::{AccessOperator, BulkOperator, Operator, Rule};
 use mote_engine::ValueType::{self, I32};
 
@@ -23,6 +23,7 @@ impl<B: Backend> Body<'_, '_, B> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn access(&mut self, opcode: u8) -> Result<(), Rule> {
         let operator = AccessOperator::from_opcode(opcode).ok_or(Rule::IllegalOpcode)?;
         let value_type = operator.value_type();
@@ -44,21 +45,19 @@ impl<B: Backend> Body<'_, '_, B> {
         if operator.is_store() {
             if self.take(&[I32, value_type], None)? {
                 let [base, value, ..] = self.places;
-                let done = self
-                    .backend
+                self.backend
                     .store(operator, Address { base, offset }, value);
-                return keep(&mut self.failure, done);
+                return Ok(());
             }
         } else if self.take(&[I32], Some(value_type))? {
             let [base, ..] = self.places;
-            let done = self
-                .backend
+            self.backend
                 .load(operator, Address { base, offset }, self.to);
-            return keep(&mut self.failure, done);
         }
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn memory(&mut self, grow: bool) -> Result<(), Rule> {
         self.memory_index()?;
         let types: &[ValueType] = if grow { &[I32] } else { &[] };
@@ -66,12 +65,12 @@ impl<B: Backend> Body<'_, '_, B> {
             return Ok(());
         }
         let [delta, ..] = self.places;
-        let done = if grow {
+        if grow {
             self.backend.memory_grow(delta, self.to)
         } else {
             self.backend.memory_size(self.to)
         };
-        keep(&mut self.failure, done)
+        Ok(())
     }
 
     /// A table's index, and the type of its entries.
@@ -81,24 +80,24 @@ impl<B: Backend> Body<'_, '_, B> {
         Ok((table, found.value_type))
     }
 
+    #[inline(never)]
     pub(crate) fn table(&mut self, set: bool) -> Result<(), Rule> {
         let (table, value_type) = self.table_index()?;
         if set {
             if self.take(&[I32, value_type], None)? {
                 let [index, a, ..] = self.places;
-                return keep(&mut self.failure, self.backend.table_set(table, index, a));
+                self.backend.table_set(table, index, a);
+                return Ok(());
             }
         } else if self.take(&[I32], Some(value_type))? {
             let [index, ..] = self.places;
-            return keep(
-                &mut self.failure,
-                self.backend.table_get(table, index, self.to),
-            );
+            self.backend.table_get(table, index, self.to);
         }
         Ok(())
     }
 
     /// An instruction behind the prefix 0xfc.
+    #[inline(never)]
     pub(crate) fn prefixed(&mut self) -> Result<(), Rule> {
         let opcode = self.reader.u32();
         let mut middle = I32;
@@ -118,7 +117,8 @@ impl<B: Backend> Body<'_, '_, B> {
                 if !self.operands.live {
                     return Ok(());
                 }
-                return keep(&mut self.failure, self.backend.data_drop(segment));
+                self.backend.data_drop(segment);
+                return Ok(());
             }
             10 => {
                 self.memory_index()?;
@@ -154,7 +154,8 @@ impl<B: Backend> Body<'_, '_, B> {
                 if !self.operands.live {
                     return Ok(());
                 }
-                return keep(&mut self.failure, self.backend.element_drop(segment));
+                self.backend.element_drop(segment);
+                return Ok(());
             }
             14 => {
                 let (to, to_type) = self.table_index()?;
@@ -182,11 +183,12 @@ impl<B: Backend> Body<'_, '_, B> {
             _ => return Err(Rule::IllegalOpcode),
         };
         if self.take(&[I32, middle, I32], None)? {
-            return keep(&mut self.failure, self.backend.bulk(bulk, self.places));
+            self.backend.bulk(bulk, self.places);
         }
         Ok(())
     }
 
+    #[inline(never)]
     fn table_grow_or_size(&mut self, grow: bool) -> Result<(), Rule> {
         let (table, entry) = self.table_index()?;
         let types: &[ValueType] = if grow { &[entry, I32] } else { &[] };
@@ -194,12 +196,12 @@ impl<B: Backend> Body<'_, '_, B> {
             return Ok(());
         }
         let [value, delta, ..] = self.places;
-        let done = if grow {
+        if grow {
             self.backend.table_grow(table, value, delta, self.to)
         } else {
             self.backend.table_size(table, self.to)
         };
-        keep(&mut self.failure, done)
+        Ok(())
     }
 
     fn data_index(&mut self) -> Result<u32, Rule> {

@@ -1,7 +1,7 @@
 //! The pass over the file: header, sections, code.
 
 use crate::backend::Backend;
-use crate::body::{Body, keep};
+use crate::body::Body;
 use crate::buffers::Buffers;
 use crate::control::Controls;
 use crate::locals::Locals;
@@ -9,7 +9,7 @@ use crate::module::Module;
 use crate::operands::Operands;
 use crate::reader::Reader;
 use crate::sections::{CODE, CUSTOM, function_names, place_of_section};
-use crate::{Error, Failure, Rule};
+use crate::{Control, Entry, Error, Failure, LocalRun, Rule};
 
 /// The place of the function section.
 const FUNCTIONS: u8 = 3;
@@ -33,44 +33,49 @@ pub fn translate<B: Backend>(
     buffers: Buffers<'_>,
     backend: &mut B,
 ) -> Result<(), Failure<B::Error>> {
-    let stacks = (
-        Controls::new(buffers.controls),
-        Operands::new(buffers.operands),
-        Locals::new(buffers.locals),
-    );
     let mut pass = Pass {
         backend,
-        failure: None,
         reader: Reader::new(wasm, 0),
         offset: 0,
     };
-    let done = pass.run(Module::new(wasm, options, buffers.index), stacks);
-    done.map_err(|rule| match pass.failure {
-        Some(error) => Failure::Backend {
+    let (index, stacks) = (
+        buffers.index,
+        Stacks {
+            controls: buffers.controls,
+            operands: buffers.operands,
+            locals: buffers.locals,
+        },
+    );
+    let done = pass.run(Module::new(wasm, options, index), stacks);
+    done.map_err(|rule| match pass.backend.check() {
+        Err(error) if rule == Rule::Backend => Failure::Backend {
             offset: pass.offset,
             error,
         },
-        None => Failure::Rejected(Error {
+        _ => Failure::Rejected(Error {
             offset: pass.offset,
             rule,
         }),
     })
 }
 
-/// The stacks that functions are read with.
-type Stacks<'a, 'b> = (Controls<'b>, Operands<'a, 'b>, Locals<'b>);
+/// The buffers that functions are read with.
+struct Stacks<'b> {
+    controls: &'b mut [Control],
+    operands: &'b mut [Entry],
+    locals: &'b mut [LocalRun],
+}
 
 struct Pass<'a, 'b, B: Backend> {
     backend: &'b mut B,
-    /// Why the back end gave up.
-    failure: Option<B::Error>,
     reader: Reader<'a>,
     /// Where the section or instruction at hand is.
     offset: u32,
 }
 
 impl<'a, B: Backend> Pass<'a, '_, B> {
-    fn run(&mut self, mut module: Module<'a>, stacks: Stacks<'a, '_>) -> Result<(), Rule> {
+    #[inline(never)]
+    fn run(&mut self, mut module: Module<'a>, stacks: Stacks<'_>) -> Result<(), Rule> {
         self.header()?;
         let mut stacks = Some(stacks);
         let mut last = 0;
@@ -93,7 +98,8 @@ impl<'a, B: Backend> Pass<'a, '_, B> {
             if id == CODE
                 && let Some(stacks) = stacks.take()
             {
-                keep(&mut self.failure, self.backend.begin(&module))?;
+                self.backend.begin(&module);
+                self.check()?;
                 self.code(&module, part, stacks)?;
             } else {
                 let whole = part;
@@ -111,22 +117,26 @@ impl<'a, B: Backend> Pass<'a, '_, B> {
             if module.functions.count > 0 {
                 return Err(Rule::FunctionCount);
             }
-            keep(&mut self.failure, self.backend.begin(&module))?;
+            self.backend.begin(&module);
+            self.check()?;
         }
         if module.data_count() != module.data.count {
             return Err(Rule::DataCount);
         }
-        keep(&mut self.failure, self.backend.end(&module))
+        self.backend.end(&module);
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), Rule> {
+        self.backend.check().map_err(|_| Rule::Backend)
     }
 
     /// Tells the functions' names, if that custom section has them.
     fn names(&mut self, module: &Module<'a>, section: Reader<'a>) -> Result<(), Rule> {
         for (function, name) in function_names(section) {
             if function < module.function_count() {
-                keep(
-                    &mut self.failure,
-                    self.backend.function_name(function, name),
-                )?;
+                self.backend.function_name(function, name);
+                self.check()?;
             }
         }
         Ok(())
@@ -151,19 +161,25 @@ impl<'a, B: Backend> Pass<'a, '_, B> {
         }
     }
 
+    #[inline(never)]
     fn code(
         &mut self,
         module: &Module<'a>,
         mut reader: Reader<'a>,
-        stacks: Stacks<'a, '_>,
+        stacks: Stacks<'_>,
     ) -> Result<(), Rule> {
-        let (controls, operands, locals) = stacks;
         let count = reader.count();
         reader.check()?;
         if count != module.functions.count {
             return Err(Rule::FunctionCount);
         }
-        let mut body = Body::new(module, &mut *self.backend, controls, operands, locals);
+        let mut body = Body::new(
+            module,
+            &mut *self.backend,
+            Controls::new(stacks.controls),
+            Operands::new(stacks.operands),
+            Locals::new(stacks.locals),
+        );
         for index in module.import_count()..module.function_count() {
             self.offset = reader.offset();
             let length = reader.u32();
@@ -171,9 +187,6 @@ impl<'a, B: Backend> Pass<'a, '_, B> {
             reader.check()?;
             let done = body.read(index, part);
             self.offset = body.offset;
-            if done.is_err() {
-                self.failure = body.failure.take();
-            }
             done?;
         }
         self.offset = reader.offset();

@@ -7,12 +7,9 @@ use mote_translate::{
     Label, Mode, Module, Operand, Operator, Results, Slot, Target,
 };
 
-type Told = Result<(), core::convert::Infallible>;
-
 impl<const UNTYPED: bool> Machine<UNTYPED> {
-    fn push(&mut self, step: Step) -> Told {
+    fn push(&mut self, step: Step) {
         self.current.steps.push(step);
-        Ok(())
     }
 
     fn label(&mut self, label: &mut Label) -> u32 {
@@ -95,43 +92,42 @@ impl<const UNTYPED: bool> Backend for Machine<UNTYPED> {
     const WORDS_ARE_UNTYPED: bool = UNTYPED;
     const TABLES_JUMP_BACK: bool = UNTYPED;
 
-    fn begin(&mut self, _module: &Module<'_>) -> Told {
+    fn check(&self) -> Result<(), Self::Error> {
         Ok(())
     }
 
-    fn function(&mut self, function: &Function<'_>) -> Told {
+    fn begin(&mut self, _module: &Module<'_>) {}
+
+    fn function(&mut self, function: &Function<'_>) {
         self.index = function.index;
         self.current = Code {
             local_words: function.local_words,
             parameter_words: function.parameter_words,
             ..Code::default()
         };
-        Ok(())
     }
 
-    fn function_end(&mut self, end: FunctionEnd) -> Told {
+    fn function_end(&mut self, end: FunctionEnd) {
         self.current.frame_words = end.frame_words;
         self.code
             .insert(self.index, std::mem::take(&mut self.current));
-        Ok(())
     }
 
-    fn end(&mut self, module: &Module<'_>) -> Told {
+    fn end(&mut self, module: &Module<'_>) {
         self.instantiate(module);
-        Ok(())
     }
 
     fn at(&mut self, _offset: u32, _code: &[u8]) {}
 
-    fn move_value(&mut self, value_type: ValueType, from: Operand, to: Slot) -> Told {
+    fn move_value(&mut self, value_type: ValueType, from: Operand, to: Slot) {
         self.push(Step::Move(size(value_type), from, to))
     }
 
-    fn unary(&mut self, operator: Operator, a: Operand, to: Slot) -> Told {
+    fn unary(&mut self, operator: Operator, a: Operand, to: Slot) {
         self.push(Step::Operator(operator, a, Operand::Constant(0), to))
     }
 
-    fn binary(&mut self, operator: Operator, a: Operand, b: Operand, to: Slot) -> Told {
+    fn binary(&mut self, operator: Operator, a: Operand, b: Operand, to: Slot) {
         self.push(Step::Operator(operator, a, b, to))
     }
 
@@ -141,130 +137,118 @@ impl<const UNTYPED: bool> Backend for Machine<UNTYPED> {
         values: [Operand; 2],
         condition: Operand,
         to: Slot,
-    ) -> Told {
+    ) {
         self.push(Step::Select(size(value_type), values, condition, to))
     }
 
-    fn drop_value(&mut self, _value_type: ValueType, _a: Operand) -> Told {
-        Ok(())
-    }
+    fn drop_value(&mut self, _value_type: ValueType, _a: Operand) {}
 
-    fn global_get(&mut self, value_type: ValueType, word: u32, to: Slot) -> Told {
+    fn global_get(&mut self, value_type: ValueType, word: u32, to: Slot) {
         self.push(Step::GlobalGet(size(value_type), word, to))
     }
 
-    fn global_set(&mut self, value_type: ValueType, word: u32, a: Operand) -> Told {
+    fn global_set(&mut self, value_type: ValueType, word: u32, a: Operand) {
         self.push(Step::GlobalSet(size(value_type), word, a))
     }
 
-    fn function_referenced(&mut self, _function: u32) -> Told {
-        Ok(())
-    }
+    fn function_referenced(&mut self, _function: u32) {}
 
-    fn load(&mut self, operator: AccessOperator, address: Address, to: Slot) -> Told {
+    fn load(&mut self, operator: AccessOperator, address: Address, to: Slot) {
         self.push(Step::Load(operator, address, to))
     }
 
-    fn store(&mut self, operator: AccessOperator, address: Address, value: Operand) -> Told {
+    fn store(&mut self, operator: AccessOperator, address: Address, value: Operand) {
         self.push(Step::Store(operator, address, value))
     }
 
-    fn memory_size(&mut self, to: Slot) -> Told {
+    fn memory_size(&mut self, to: Slot) {
         self.push(Step::MemorySize(to))
     }
 
-    fn memory_grow(&mut self, delta: Operand, to: Slot) -> Told {
+    fn memory_grow(&mut self, delta: Operand, to: Slot) {
         self.push(Step::MemoryGrow(delta, to))
     }
 
-    fn table_get(&mut self, table: u32, index: Operand, to: Slot) -> Told {
+    fn table_get(&mut self, table: u32, index: Operand, to: Slot) {
         self.push(Step::TableGet(table, index, to))
     }
 
-    fn table_set(&mut self, table: u32, index: Operand, a: Operand) -> Told {
+    fn table_set(&mut self, table: u32, index: Operand, a: Operand) {
         self.push(Step::TableSet(table, index, a))
     }
 
-    fn table_size(&mut self, table: u32, to: Slot) -> Told {
+    fn table_size(&mut self, table: u32, to: Slot) {
         self.push(Step::TableSize(table, to))
     }
 
-    fn table_grow(&mut self, table: u32, value: Operand, delta: Operand, to: Slot) -> Told {
+    fn table_grow(&mut self, table: u32, value: Operand, delta: Operand, to: Slot) {
         self.push(Step::TableGrow(table, value, delta, to))
     }
 
-    fn bulk(&mut self, bulk: Bulk, operands: [Operand; 3]) -> Told {
+    fn bulk(&mut self, bulk: Bulk, operands: [Operand; 3]) {
         self.push(Step::Bulk(bulk, operands))
     }
 
-    fn data_drop(&mut self, segment: u32) -> Told {
+    fn data_drop(&mut self, segment: u32) {
         self.push(Step::DataDrop(segment))
     }
 
-    fn element_drop(&mut self, segment: u32) -> Told {
+    fn element_drop(&mut self, segment: u32) {
         self.push(Step::ElementDrop(segment))
     }
 
-    fn call(&mut self, function: u32, call: &Call<'_>) -> Told {
+    fn call(&mut self, function: u32, call: &Call<'_>) {
         self.push(Step::Call(function, call.frame))
     }
 
-    fn call_indirect(
-        &mut self,
-        type_index: u32,
-        table: u32,
-        selector: Operand,
-        call: &Call<'_>,
-    ) -> Told {
+    fn call_indirect(&mut self, type_index: u32, table: u32, selector: Operand, call: &Call<'_>) {
         self.push(Step::CallIndirect(type_index, table, selector, call.frame))
     }
 
-    fn return_values(&mut self, results: Results) -> Told {
+    fn return_values(&mut self, results: Results) {
         self.push(Step::Return(results))
     }
 
-    fn unreachable(&mut self) -> Told {
+    fn unreachable(&mut self) {
         self.push(Step::Unreachable)
     }
 
-    fn loop_head(&mut self, label: &mut Label, _depth: u32) -> Told {
+    fn loop_head(&mut self, label: &mut Label, _depth: u32) {
         self.label(label);
         self.bind(*label)
     }
 
-    fn bind(&mut self, label: Label) -> Told {
+    fn bind(&mut self, label: Label) {
         self.current.labels[label.0 as usize] = self.current.steps.len();
-        Ok(())
     }
 
-    fn branch(&mut self, target: Target<'_>) -> Told {
+    fn branch(&mut self, target: Target<'_>) {
         let label = self.label(target.label);
         self.push(Step::Jump(label))
     }
 
-    fn branch_if(&mut self, condition: Operand, unless: bool, target: Target<'_>) -> Told {
+    fn branch_if(&mut self, condition: Operand, unless: bool, target: Target<'_>) {
         let label = self.label(target.label);
         self.push(Step::JumpIf(condition, unless, label))
     }
 
-    fn branch_table(&mut self, selector: Operand, _entries: u32) -> Result<Label, Self::Error> {
+    fn branch_table(&mut self, selector: Operand, _entries: u32) -> Label {
         self.table_step = self.current.steps.len();
-        self.push(Step::Table(selector, Vec::new()))?;
-        Ok(Label(0))
+        self.push(Step::Table(selector, Vec::new()));
+        Label(0)
     }
 
-    fn table_entry(&mut self, target: Option<Target<'_>>) -> Told {
+    fn table_entry(&mut self, target: Option<Target<'_>>) {
         let mut own = Label::NEW;
         let label = self.label(target.map_or(&mut own, |target| target.label));
         if let Some(Step::Table(_, labels)) = self.current.steps.get_mut(self.table_step) {
             labels.push(label);
         }
-        Ok(())
     }
 
-    fn bind_entry(&mut self, _table: Label, entry: u32) -> Told {
+    fn bind_entry(&mut self, _table: Label, entry: u32) {
         let Some(Step::Table(_, labels)) = self.current.steps.get(self.table_step) else {
-            return Ok(());
+            return;
         };
         self.bind(Label(labels[entry as usize]))
     }

@@ -40,8 +40,6 @@ pub struct Audit {
     tables: u32,
 }
 
-type Told = Result<(), core::convert::Infallible>;
-
 impl Audit {
     /// One that writes down what it is told.
     #[must_use]
@@ -52,11 +50,10 @@ impl Audit {
         }
     }
 
-    fn say(&mut self, line: impl FnOnce() -> String) -> Told {
+    fn say(&mut self, line: impl FnOnce() -> String) {
         if let Some(lines) = &mut self.lines {
             lines.push(line());
         }
-        Ok(())
     }
 
     fn told(&self) {
@@ -134,12 +131,16 @@ impl Backend for Audit {
     type Error = core::convert::Infallible;
     const LINK_WORDS: u32 = LINK;
 
-    fn begin(&mut self, module: &Module<'_>) -> Told {
+    fn check(&self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    fn begin(&mut self, module: &Module<'_>) {
         let _ = (module.globals().count(), module.exports().count());
         self.say(|| "begin".into())
     }
 
-    fn function(&mut self, function: &Function<'_>) -> Told {
+    fn function(&mut self, function: &Function<'_>) {
         assert_eq!(function.operands.0, function.local_words + LINK);
         assert!(function.parameter_words <= function.local_words);
         self.function = function.index;
@@ -155,7 +156,7 @@ impl Backend for Audit {
         })
     }
 
-    fn function_end(&mut self, end: FunctionEnd) -> Told {
+    fn function_end(&mut self, end: FunctionEnd) {
         assert!(!self.reachable, "the end is reached");
         assert_eq!(self.open, [0u32; 0], "labels are open");
         assert_eq!(self.await_entries, []);
@@ -170,7 +171,7 @@ impl Backend for Audit {
         self.say(|| format!("end fuel {} frame {}", end.fuel, end.frame_words))
     }
 
-    fn end(&mut self, module: &Module<'_>) -> Told {
+    fn end(&mut self, module: &Module<'_>) {
         assert_eq!(module.exports().count(), module.exports().len());
         assert_eq!(module.globals().count(), module.globals().len());
         assert_eq!(module.data_segments().count(), module.data_segments().len());
@@ -186,7 +187,7 @@ impl Backend for Audit {
         self.offset = offset;
     }
 
-    fn move_value(&mut self, value_type: ValueType, from: Operand, to: Slot) -> Told {
+    fn move_value(&mut self, value_type: ValueType, from: Operand, to: Slot) {
         self.told();
         self.typed(from, value_type);
         self.write(to, value_type);
@@ -194,7 +195,7 @@ impl Backend for Audit {
         self.say(|| format!("t{} = {}", to.0, place(from)))
     }
 
-    fn unary(&mut self, operator: Operator, a: Operand, to: Slot) -> Told {
+    fn unary(&mut self, operator: Operator, a: Operand, to: Slot) {
         self.told();
         assert!(!operator.is_binary());
         self.typed(a, operator.operand());
@@ -202,7 +203,7 @@ impl Backend for Audit {
         self.say(|| format!("t{} = {} {}", to.0, operator.name(), place(a)))
     }
 
-    fn binary(&mut self, operator: Operator, a: Operand, b: Operand, to: Slot) -> Told {
+    fn binary(&mut self, operator: Operator, a: Operand, b: Operand, to: Slot) {
         self.told();
         assert!(operator.is_binary());
         self.typed(a, operator.operand());
@@ -217,7 +218,7 @@ impl Backend for Audit {
         values: [Operand; 2],
         condition: Operand,
         to: Slot,
-    ) -> Told {
+    ) {
         self.told();
         let [a, b] = values.map(|value| self.typed(value, value_type));
         self.typed(condition, I32);
@@ -233,30 +234,29 @@ impl Backend for Audit {
         })
     }
 
-    fn drop_value(&mut self, value_type: ValueType, a: Operand) -> Told {
+    fn drop_value(&mut self, value_type: ValueType, a: Operand) {
         self.told();
         self.typed(a, value_type);
         self.say(|| format!("drop {}", place(a)))
     }
 
-    fn global_get(&mut self, value_type: ValueType, word: u32, to: Slot) -> Told {
+    fn global_get(&mut self, value_type: ValueType, word: u32, to: Slot) {
         self.told();
         self.write(to, value_type);
         self.say(|| format!("t{} = global {word}", to.0))
     }
 
-    fn global_set(&mut self, value_type: ValueType, word: u32, a: Operand) -> Told {
+    fn global_set(&mut self, value_type: ValueType, word: u32, a: Operand) {
         self.told();
         self.typed(a, value_type);
         self.say(|| format!("global {word} = {}", place(a)))
     }
 
-    fn function_referenced(&mut self, _function: u32) -> Told {
+    fn function_referenced(&mut self, _function: u32) {
         self.told();
-        Ok(())
     }
 
-    fn load(&mut self, operator: AccessOperator, address: Address, to: Slot) -> Told {
+    fn load(&mut self, operator: AccessOperator, address: Address, to: Slot) {
         self.told();
         assert!(!operator.is_store());
         self.typed(address.base, I32);
@@ -267,7 +267,7 @@ impl Backend for Audit {
         })
     }
 
-    fn store(&mut self, operator: AccessOperator, address: Address, value: Operand) -> Told {
+    fn store(&mut self, operator: AccessOperator, address: Address, value: Operand) {
         self.told();
         assert!(operator.is_store());
         self.typed(address.base, I32);
@@ -278,40 +278,40 @@ impl Backend for Audit {
         })
     }
 
-    fn memory_size(&mut self, to: Slot) -> Told {
+    fn memory_size(&mut self, to: Slot) {
         self.told();
         self.write(to, I32);
         self.say(|| format!("t{} = memory.size", to.0))
     }
 
-    fn memory_grow(&mut self, delta: Operand, to: Slot) -> Told {
+    fn memory_grow(&mut self, delta: Operand, to: Slot) {
         self.told();
         self.typed(delta, I32);
         self.write(to, I32);
         self.say(|| format!("t{} = memory.grow {}", to.0, place(delta)))
     }
 
-    fn table_get(&mut self, table: u32, index: Operand, to: Slot) -> Told {
+    fn table_get(&mut self, table: u32, index: Operand, to: Slot) {
         self.told();
         self.typed(index, I32);
         self.write(to, I32);
         self.say(|| format!("t{} = table {table} {}", to.0, place(index)))
     }
 
-    fn table_set(&mut self, table: u32, index: Operand, a: Operand) -> Told {
+    fn table_set(&mut self, table: u32, index: Operand, a: Operand) {
         self.told();
         self.typed(index, I32);
         self.typed(a, I32);
         self.say(|| format!("table {table} {} = {}", place(index), place(a)))
     }
 
-    fn table_size(&mut self, table: u32, to: Slot) -> Told {
+    fn table_size(&mut self, table: u32, to: Slot) {
         self.told();
         self.write(to, I32);
         self.say(|| format!("t{} = table.size {table}", to.0))
     }
 
-    fn table_grow(&mut self, table: u32, value: Operand, delta: Operand, to: Slot) -> Told {
+    fn table_grow(&mut self, table: u32, value: Operand, delta: Operand, to: Slot) {
         self.told();
         self.typed(value, I32);
         self.typed(delta, I32);
@@ -326,23 +326,23 @@ impl Backend for Audit {
         })
     }
 
-    fn bulk(&mut self, bulk: Bulk, operands: [Operand; 3]) -> Told {
+    fn bulk(&mut self, bulk: Bulk, operands: [Operand; 3]) {
         self.told();
         let [a, b, c] = operands.map(|operand| place(self.typed(operand, I32)));
         self.say(|| format!("{bulk:?} {a} {b} {c}"))
     }
 
-    fn data_drop(&mut self, segment: u32) -> Told {
+    fn data_drop(&mut self, segment: u32) {
         self.told();
         self.say(|| format!("data.drop {segment}"))
     }
 
-    fn element_drop(&mut self, segment: u32) -> Told {
+    fn element_drop(&mut self, segment: u32) {
         self.told();
         self.say(|| format!("elem.drop {segment}"))
     }
 
-    fn call(&mut self, function: u32, call: &Call<'_>) -> Told {
+    fn call(&mut self, function: u32, call: &Call<'_>) {
         self.told();
         self.slot(
             call.frame,
@@ -351,13 +351,7 @@ impl Backend for Audit {
         self.say(|| format!("call {function} at t{}", call.frame.0))
     }
 
-    fn call_indirect(
-        &mut self,
-        type_index: u32,
-        table: u32,
-        selector: Operand,
-        call: &Call<'_>,
-    ) -> Told {
+    fn call_indirect(&mut self, type_index: u32, table: u32, selector: Operand, call: &Call<'_>) {
         self.told();
         let arguments = words(call.signature.parameters);
         if let Operand::Temporary(slot) = self.typed(selector, I32) {
@@ -368,7 +362,7 @@ impl Backend for Audit {
         self.say(|| format!("call type {type_index} table {table} {selector} at t{frame}"))
     }
 
-    fn return_values(&mut self, results: Results) -> Told {
+    fn return_values(&mut self, results: Results) {
         self.told();
         self.reachable = false;
         match results {
@@ -384,13 +378,13 @@ impl Backend for Audit {
         }
     }
 
-    fn unreachable(&mut self) -> Told {
+    fn unreachable(&mut self) {
         self.told();
         self.reachable = false;
         self.say(|| "unreachable".into())
     }
 
-    fn loop_head(&mut self, label: &mut Label, depth: u32) -> Told {
+    fn loop_head(&mut self, label: &mut Label, depth: u32) {
         self.told();
         assert_eq!(*label, Label::NEW);
         assert!(depth > 0);
@@ -400,7 +394,7 @@ impl Backend for Audit {
         self.say(|| format!("loop L{} depth {depth}", label.0))
     }
 
-    fn bind(&mut self, label: Label) -> Told {
+    fn bind(&mut self, label: Label) {
         assert_eq!(self.entries, 0);
         let before = self.open.len();
         self.open.retain(|&open| open != label.0);
@@ -409,14 +403,14 @@ impl Backend for Audit {
         self.say(|| format!("L{}:", label.0))
     }
 
-    fn branch(&mut self, mut target: Target<'_>) -> Told {
+    fn branch(&mut self, mut target: Target<'_>) {
         self.told();
         let target = self.go(&mut target);
         self.reachable = false;
         self.say(|| format!("jump {target}"))
     }
 
-    fn branch_if(&mut self, condition: Operand, unless: bool, mut target: Target<'_>) -> Told {
+    fn branch_if(&mut self, condition: Operand, unless: bool, mut target: Target<'_>) {
         self.told();
         self.typed(condition, I32);
         let target = self.go(&mut target);
@@ -424,18 +418,18 @@ impl Backend for Audit {
         self.say(|| format!("jump {word} {} {target}", place(condition)))
     }
 
-    fn branch_table(&mut self, selector: Operand, entries: u32) -> Result<Label, Self::Error> {
+    fn branch_table(&mut self, selector: Operand, entries: u32) -> Label {
         self.told();
         self.typed(selector, I32);
         assert!(entries > 0);
         self.entries = entries;
         self.tables = entries;
         self.reachable = false;
-        self.say(|| format!("table of {entries} by {}", place(selector)))?;
-        Ok(Label(0x7ab1e))
+        self.say(|| format!("table of {entries} by {}", place(selector)));
+        Label(0x7ab1e)
     }
 
-    fn table_entry(&mut self, target: Option<Target<'_>>) -> Told {
+    fn table_entry(&mut self, target: Option<Target<'_>>) {
         let entry = self.tables - self.entries;
         self.entries = self.entries.checked_sub(1).expect("too many table entries");
         match target {
@@ -451,7 +445,7 @@ impl Backend for Audit {
         }
     }
 
-    fn bind_entry(&mut self, table: Label, entry: u32) -> Told {
+    fn bind_entry(&mut self, table: Label, entry: u32) {
         assert_eq!(self.entries, 0);
         let before = self.await_entries.len();
         self.await_entries
