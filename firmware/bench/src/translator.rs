@@ -1,7 +1,7 @@
 //! The translator as a device runs it: from a Wasm file to an image in what stands for flash, with
 //! buffers of fixed sizes on the stack.
 
-use mote_image::{Image, crc32_continue};
+use mote_image::crc32_continue;
 use mote_translate::{Control, Entry, Failure, LocalRun, Options, translate};
 use mote_translate_image::{Buffers, Fixup, ImageBackend, Memory, Output};
 
@@ -45,13 +45,8 @@ pub(crate) fn run(plan: &Plan) {
         Ok(length) => {
             let image = flash.get(..length).unwrap_or(&[]);
             report::number("image", length as u64);
+            // The host has the same image, and says so by this.
             report::number("crc", crc32_continue(0, image).into());
-            if Image::open(image)
-                .and_then(|image| image.check_crc())
-                .is_err()
-            {
-                report::line("crc_is_wrong");
-            }
         }
         Err((offset, limit)) => report::pair("refused", offset.into(), limit),
     }

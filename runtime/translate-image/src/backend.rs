@@ -3,7 +3,7 @@
 use crate::Limit;
 use crate::code::{LOW_WORDS, Operands};
 use crate::forms::{Family, Form, Letter, find};
-use crate::operators::{Simplified, access, back, binary, can_trap, other, simplify};
+use crate::operators::{Simplified, back, can_trap, family_of, family_of_access, simplify};
 use crate::symbols::SYMBOLS;
 use crate::translator::ImageBackend;
 use crate::tree::{Operation, Source, commutes};
@@ -128,7 +128,7 @@ impl Backend for ImageBackend<'_> {
             }
             return self.operate(Operation::Binary(Family::eq), operands, to, false);
         }
-        let Some((family, _)) = other(operator) else {
+        let Some((family, _)) = family_of(operator) else {
             return;
         };
         let words = if is_wide(operator.result()) { 2 } else { 1 };
@@ -172,23 +172,23 @@ impl Backend for ImageBackend<'_> {
         let to = self.slot(to);
         self.make_room();
         self.float |= is_float(operator);
-        if let Some((family, swap)) = binary(operator) {
+        let Some((family, swap)) = family_of(operator) else {
+            return;
+        };
+        if !is_wide(operator.operand()) {
+            if matches!(family, Family::fmin | Family::fmax | Family::fcopysign) {
+                return self.in_slots(family, [a, b], to);
+            }
             let operands = self.sources([a, b]);
             return match simplify(family, swap, operands) {
                 Simplified::Binary(family, operands) => {
                     let operands = self.merge_sums(family, operands);
-                    self.operate(Operation::Binary(family), operands, to, can_trap(family))
+                    self.operate(Operation::Binary(family), operands, to, can_trap(family));
                 }
                 Simplified::Value(source) => self.place(source, to),
             };
         }
-        let Some((family, swap)) = other(operator) else {
-            return;
-        };
         let (a, b) = if swap { (b, a) } else { (a, b) };
-        if !is_wide(operator.operand()) {
-            return self.in_slots(family, [a, b], to);
-        }
         let words = if is_wide(operator.result()) { 2 } else { 1 };
         self.before(&[], can_trap(family), Some((to, words)));
         let (family, mut operands) = self.wide_operands(family, a, b);
@@ -303,7 +303,7 @@ impl Backend for ImageBackend<'_> {
     fn load(&mut self, operator: AccessOperator, address: Address, to: Slot) {
         let to = self.slot(to);
         self.make_room();
-        let Some((family, extension)) = access(operator) else {
+        let Some((family, extension)) = family_of_access(operator) else {
             return;
         };
         let base = self.source(address.base);
@@ -333,7 +333,7 @@ impl Backend for ImageBackend<'_> {
 
     #[inline(never)]
     fn store(&mut self, operator: AccessOperator, address: Address, value: Operand) {
-        let Some((family, _)) = access(operator) else {
+        let Some((family, _)) = family_of_access(operator) else {
             return;
         };
         let base = self.source(address.base);

@@ -150,13 +150,23 @@ families! {
     f32_demote f64_promote
 }
 
-/// Each instruction's family, or one past the last for those of none; and its form.
+/// All forms, which one each instruction has, and which instructions are a family's.
 struct Forms {
-    family: [u8; INSTRUCTIONS.len()],
-    form: [u16; INSTRUCTIONS.len()],
-    /// Where each family begins, and where it has ended.
-    range: [[u16; 2]; FAMILIES.len()],
+    forms: [u16; FORMS_MAX],
+    count: usize,
+    /// [`NO_FORM`] for instructions of no family.
+    of: [u8; INSTRUCTIONS.len()],
+    /// A family's first instruction, and how many come after it.
+    first: [u16; FAMILIES.len()],
+    after: [u8; FAMILIES.len()],
+    /// Instructions that lie apart from the others of their families.
+    apart: [(u8, u16); APART_MAX],
+    apart_count: usize,
 }
+
+const FORMS_MAX: usize = 128;
+const APART_MAX: usize = 64;
+const NO_FORM: u8 = u8::MAX;
 
 /// Returns what follows a family's name and an underscore.
 const fn rest_of<'n>(name: &'n [u8], family: &[u8]) -> Option<&'n [u8]> {
@@ -181,12 +191,18 @@ const fn rest_of<'n>(name: &'n [u8], family: &[u8]) -> Option<&'n [u8]> {
     reason = "evaluated by the compiler, which refuses what goes wrong"
 )]
 const FORMS: Forms = {
-    let mut forms = Forms {
-        family: [u8::MAX; INSTRUCTIONS.len()],
-        form: [0; INSTRUCTIONS.len()],
-        range: [[u16::MAX, 0]; FAMILIES.len()],
+    let mut all = Forms {
+        forms: [0; FORMS_MAX],
+        count: 0,
+        of: [NO_FORM; INSTRUCTIONS.len()],
+        first: [u16::MAX; FAMILIES.len()],
+        after: [0; FAMILIES.len()],
+        apart: [(0, 0); APART_MAX],
+        apart_count: 0,
     };
+    let mut ended = [false; FAMILIES.len()];
     let mut number = 0;
+    let mut last = FAMILIES.len();
     while number < INSTRUCTIONS.len() {
         let name = INSTRUCTIONS[number].name.as_bytes();
         let mut family = 0;
@@ -194,31 +210,73 @@ const FORMS: Forms = {
             if let Some(rest) = rest_of(name, FAMILIES[family].as_bytes())
                 && let Some(form) = Form::parse(rest)
             {
-                forms.family[number] = family as u8;
-                forms.form[number] = form.0;
-                if forms.range[family][0] == u16::MAX {
-                    forms.range[family][0] = number as u16;
+                let mut at = 0;
+                while at < all.count && all.forms[at] != form.0 {
+                    at += 1;
                 }
-                forms.range[family][1] = number as u16 + 1;
+                if at == all.count {
+                    all.forms[at] = form.0;
+                    all.count += 1;
+                }
+                all.of[number] = at as u8;
+                if all.first[family] == u16::MAX {
+                    all.first[family] = number as u16;
+                } else if last == family && !ended[family] {
+                    // Between them may be instructions of no family.
+                    all.after[family] = (number as u16 - all.first[family]) as u8;
+                } else {
+                    ended[family] = true;
+                    all.apart[all.apart_count] = (family as u8, number as u16);
+                    all.apart_count += 1;
+                }
+                last = family;
             }
             family += 1;
         }
         number += 1;
     }
-    forms
+    all
 };
 
-static FAMILY: [u8; INSTRUCTIONS.len()] = FORMS.family;
-static FORM: [u16; INSTRUCTIONS.len()] = FORMS.form;
-static RANGE: [[u16; 2]; FAMILIES.len()] = FORMS.range;
+static OF: [u8; INSTRUCTIONS.len()] = FORMS.of;
+static FIRST: [u16; FAMILIES.len()] = FORMS.first;
+static AFTER: [u8; FAMILIES.len()] = FORMS.after;
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+static APART: [(u8, u16); FORMS.apart_count] = {
+    let mut list = [(0, 0); FORMS.apart_count];
+    let mut at = 0;
+    while at < FORMS.apart_count {
+        list[at] = FORMS.apart[at];
+        at += 1;
+    }
+    list
+};
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+static LIST: [u16; FORMS.count] = {
+    let mut list = [0; FORMS.count];
+    let mut at = 0;
+    while at < FORMS.count {
+        list[at] = FORMS.forms[at];
+        at += 1;
+    }
+    list
+};
 
 /// Returns the instruction of a family that has this form, if there is one.
+#[inline(never)]
 pub(crate) fn find(family: Family, form: Form) -> Option<u16> {
-    let &[start, end] = RANGE.get(family as usize)?;
-    (start..end).find(|&number| {
-        FORM.get(usize::from(number)) == Some(&form.0)
-            && FAMILY.get(usize::from(number)) == Some(&(family as u8))
-    })
+    let &first = FIRST.get(family as usize)?;
+    let &after = AFTER.get(family as usize)?;
+    let has_form = |number: u16| {
+        let of = OF.get(usize::from(number)).copied().unwrap_or(NO_FORM);
+        LIST.get(usize::from(of)) == Some(&form.0)
+    };
+    let apart = APART.iter().filter(|(it, _)| *it == family as u8);
+    let last = first.wrapping_add(after.into());
+    let mut all = (first..=last).chain(apart.map(|(_, number)| *number));
+    all.find(|&number| has_form(number))
 }
 
 #[cfg(test)]
@@ -242,8 +300,8 @@ mod tests {
 
     #[test]
     fn families_all_have_members() {
-        for (range, name) in RANGE.iter().zip(FAMILIES) {
-            assert!(range[0] < range[1], "{name}");
+        for (first, name) in FIRST.iter().zip(FAMILIES) {
+            assert!(usize::from(*first) < INSTRUCTIONS.len(), "{name}");
         }
     }
 }

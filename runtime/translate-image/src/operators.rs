@@ -13,8 +13,42 @@ pub(crate) enum Simplified {
     Value(Source),
 }
 
-/// Returns the family of an operator of two 32-bit operands, and whether they change places.
-pub(crate) fn binary(operator: Operator) -> Option<(Family, bool)> {
+static OPERATORS: [Option<(Family, bool)>; Operator::ALL.len()] = operators();
+static ACCESSES: [Option<(Family, Option<Family>)>; AccessOperator::ALL.len()] = accesses();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const fn operators() -> [Option<(Family, bool)>; Operator::ALL.len()] {
+    let mut all = [None; Operator::ALL.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = binary(Operator::ALL[at]);
+        at = at.wrapping_add(1);
+    }
+    all
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const fn accesses() -> [Option<(Family, Option<Family>)>; AccessOperator::ALL.len()] {
+    let mut all = [None; AccessOperator::ALL.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = access(AccessOperator::ALL[at]);
+        at = at.wrapping_add(1);
+    }
+    all
+}
+
+/// Returns the family of an operator, and whether its two operands change places.
+pub(crate) fn family_of(operator: Operator) -> Option<(Family, bool)> {
+    OPERATORS.get(operator.index()).copied().flatten()
+}
+
+/// Returns the family of a load or store, and how a load's 32 bits become 64, if they do.
+pub(crate) fn family_of_access(operator: AccessOperator) -> Option<(Family, Option<Family>)> {
+    ACCESSES.get(operator.index()).copied().flatten()
+}
+
+const fn binary(operator: Operator) -> Option<(Family, bool)> {
     Some(match operator {
         Operator::I32_ADD => (Family::add, false),
         Operator::I32_SUB => (Family::sub, false),
@@ -51,12 +85,11 @@ pub(crate) fn binary(operator: Operator) -> Option<(Family, bool)> {
         Operator::F32_LE => (Family::fle, false),
         Operator::F32_GT => (Family::flt, true),
         Operator::F32_GE => (Family::fle, true),
-        _ => return None,
+        _ => return other(operator),
     })
 }
 
-/// Returns the families of an operator that is not [`binary`]: with that name and form.
-pub(crate) fn other(operator: Operator) -> Option<(Family, bool)> {
+const fn other(operator: Operator) -> Option<(Family, bool)> {
     Some(match operator {
         Operator::I32_CLZ => (Family::clz, false),
         Operator::I32_CTZ => (Family::ctz, false),
@@ -101,7 +134,7 @@ pub(crate) fn other(operator: Operator) -> Option<(Family, bool)> {
     })
 }
 
-fn float(operator: Operator) -> Option<(Family, bool)> {
+const fn float(operator: Operator) -> Option<(Family, bool)> {
     Some(match operator {
         Operator::F32_ABS => (Family::fabs, false),
         Operator::F32_NEG => (Family::fneg, false),
@@ -163,8 +196,7 @@ fn float(operator: Operator) -> Option<(Family, bool)> {
     })
 }
 
-/// Returns the family of a load or store, and how a load's 32 bits become 64, if they do.
-pub(crate) fn access(operator: AccessOperator) -> Option<(Family, Option<Family>)> {
+const fn access(operator: AccessOperator) -> Option<(Family, Option<Family>)> {
     Some(match operator {
         AccessOperator::I32_LOAD | AccessOperator::F32_LOAD => (Family::load_u32, None),
         AccessOperator::I32_LOAD8_S => (Family::load_i8, None),
@@ -360,13 +392,13 @@ mod tests {
     #[test]
     fn each_operator_has_a_family_unless_it_only_retypes() {
         for &operator in Operator::ALL {
-            let known = binary(operator).is_some() || other(operator).is_some();
+            let known = family_of(operator).is_some();
             let apart =
                 operator.is_retyping() || matches!(operator.name(), "i32.eqz" | "ref.is_null");
             assert!(known != apart, "{}", operator.name());
         }
         for &operator in AccessOperator::ALL {
-            assert!(access(operator).is_some(), "{}", operator.name());
+            assert!(family_of_access(operator).is_some(), "{}", operator.name());
         }
     }
 }
