@@ -16,10 +16,12 @@ const OPERANDS: usize = 96;
 const LOCAL_RUNS: usize = 32;
 /// The longest function of an image.
 const CODE_BYTES: usize = 2048;
-/// Branches that await their target at a time.
+/// Labels ahead that branches await at a time.
 const FIXUPS: usize = 32;
 const FUNCTIONS: usize = 128;
 const TYPES: usize = 32;
+/// A bit for each function, a word for each type.
+const WORDS: usize = FUNCTIONS.div_ceil(32) + TYPES;
 
 /// What the buffers and the back end take. The rest of the stack is the code's.
 const BUFFER_BYTES: usize = size_of::<ImageBackend<'_>>()
@@ -27,7 +29,7 @@ const BUFFER_BYTES: usize = size_of::<ImageBackend<'_>>()
     + CONTROLS * size_of::<Control>()
     + OPERANDS * size_of::<Entry>()
     + LOCAL_RUNS * size_of::<LocalRun>()
-    + (FUNCTIONS + TYPES) * size_of::<u32>()
+    + WORDS * size_of::<u32>()
     + CODE_BYTES
     + FIXUPS * size_of::<Fixup>();
 
@@ -67,7 +69,7 @@ fn work(wasm: &[u8], flash: &mut [u8]) -> Result<usize, (u32, u64)> {
         operands: &mut operands,
         locals: &mut locals,
     };
-    let mut words = [0; FUNCTIONS + TYPES];
+    let mut words = [0; WORDS];
     let mut code = [0; CODE_BYTES];
     let mut fixups = [Fixup::EMPTY; FIXUPS];
     let mut output = Memory::new(flash);
