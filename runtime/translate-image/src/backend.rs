@@ -619,14 +619,11 @@ impl Backend for ImageBackend<'_> {
     fn table_entry(&mut self, target: Option<Target<'_>>) {
         let entry = self.entry;
         self.entry = entry.saturating_add(1);
-        match target {
-            Some(target) => {
-                let code = &mut self.selector.code;
-                let written = core::mem::replace(&mut code.written, self.table_written);
-                code.table_entry(self.table, entry, target.label);
-                code.written = written;
-            }
-            None => {}
+        if let Some(target) = target {
+            let code = &mut self.selector.code;
+            let written = core::mem::replace(&mut code.written, self.table_written);
+            code.table_entry(self.table, entry, target.label);
+            code.written = written;
         }
     }
 

@@ -80,9 +80,8 @@ impl Selector<'_> {
 
     /// Stores the values below a node, all of them.
     pub(crate) fn store_below(&mut self, below: u8) {
-        match below.checked_sub(1) {
-            Some(last) => self.store_through(last),
-            None => {}
+        if let Some(last) = below.checked_sub(1) {
+            self.store_through(last);
         }
     }
 

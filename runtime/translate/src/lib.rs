@@ -14,10 +14,6 @@
     clippy::std_instead_of_alloc,
     clippy::alloc_instead_of_core
 )]
-#![expect(
-    clippy::missing_errors_doc,
-    reason = "inside everything fails for one reason: the rule that the module broke"
-)]
 #[cfg(test)]
 extern crate alloc;
 #[cfg(test)]
