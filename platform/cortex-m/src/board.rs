@@ -112,17 +112,13 @@ mod tests {
         }
     }
 
-    const fn pin(name: &'static str, direction: Direction) -> PinDescription {
-        PinDescription { name, direction }
-    }
-
     static DESCRIPTION: BoardDescription = BoardDescription {
         name: "test",
         summary: "two outputs and an input",
         pins: &[
-            pin("a", Direction::Output),
-            pin("b", Direction::Output),
-            pin("c", Direction::Input),
+            PinDescription::output("a"),
+            PinDescription::output("b"),
+            PinDescription::input("c"),
         ],
     };
 

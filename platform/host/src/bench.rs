@@ -21,13 +21,14 @@ use mote_engine::{TrapKind, Value};
 use mote_sim::Pace;
 use mote_toolchain::{Build, Footprint, Need, Target, Toolchain};
 
+use crate::boards::{DeviceBoard, MICROBIT, MPS2_AN386};
 use crate::cli::{BenchArguments, EngineName};
 use crate::device;
 use crate::device_image::device_image;
 use crate::exit::{Code, Failure};
 use crate::inspect::{self, Inspection, ItemKind};
 use crate::module::Module;
-use crate::qemu::{self, Boot, LedTrace};
+use crate::qemu::{self, Boot};
 use crate::run::call_arguments_of;
 use crate::terminal;
 use crate::translation::{Translation, is_image};
@@ -43,15 +44,10 @@ const STARTS: u32 = 10;
 /// How long a run may take by the clock on the wall; fuel ends most runs long before.
 const WALL_LIMIT: Duration = Duration::from_secs(600);
 
-/// A board that the firmware is built for.
+/// A board that the firmware is built for, and the room that it gives.
 #[derive(Debug)]
 struct BenchBoard {
-    name: &'static str,
-    /// QEMU's name of the machine.
-    machine: &'static str,
-    target: Target,
-    /// Its LEDs, which nothing here lights.
-    leds: LedTrace,
+    device: &'static DeviceBoard,
     /// Words of frames for a module whose calls have no bound.
     stack_words: u32,
     /// Bytes of memory that a module may grow to, beyond those that it begins with.
@@ -62,24 +58,24 @@ struct BenchBoard {
 
 static BOARDS: [BenchBoard; 2] = [
     BenchBoard {
-        name: "mps2-an386",
-        machine: "mps2-an386",
-        target: Target::ThumbV7EMHardFloat,
-        leds: LedTrace::Mps2Register,
+        device: &MPS2_AN386,
         stack_words: 16 * 1024,
         memory_bytes: 8 << 20,
         tick: 0,
     },
     BenchBoard {
-        name: "microbit",
-        machine: "microbit",
-        target: Target::ThumbV6M,
-        leds: LedTrace::Nrf51Lines(&[13, 14]),
+        device: &MICROBIT,
         stack_words: 512,
         memory_bytes: 0,
         tick: 63,
     },
 ];
+
+impl BenchBoard {
+    const fn name(&self) -> &'static str {
+        self.device.name()
+    }
+}
 
 /// What was measured.
 #[derive(Debug)]
@@ -138,9 +134,9 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<Code, Failure> {
 }
 
 fn find_board(arguments: &BenchArguments) -> Result<&'static BenchBoard, Failure> {
-    let found = BOARDS.iter().find(|board| board.name == arguments.board);
+    let found = BOARDS.iter().find(|board| board.name() == arguments.board);
     let board = found.ok_or_else(|| {
-        let names = BOARDS.each_ref().map(|board| board.name);
+        let names = BOARDS.each_ref().map(|board| board.name());
         Failure::usage(format!(
             "no bench for board {:?}; there are {}",
             arguments.board,
@@ -148,11 +144,10 @@ fn find_board(arguments: &BenchArguments) -> Result<&'static BenchBoard, Failure
         ))
     })?;
     if arguments.engine == EngineName::Wasmi {
-        if board.target == Target::ThumbV6M {
+        if let Some(reason) = board.device.without_wasmi() {
             return Err(Failure::usage(format!(
-                "--engine wasmi: wasmi does not build for {}: it needs atomic operations, which \
-                 its core (Armv6-M) does not have; its board has less RAM than one page, too",
-                board.name
+                "--engine wasmi: it does not run on {}: {reason}",
+                board.name()
             )));
         }
         if arguments.stack.is_some() {
@@ -285,12 +280,12 @@ fn run(
     arguments: &BenchArguments,
 ) -> Result<Ran, Failure> {
     let plan = plan.to_bytes().context("the module is too large")?;
-    let toolchain = Toolchain::ready(&[Need::Device(board.target), Need::Qemu])?;
+    let toolchain = Toolchain::ready(&[Need::Device(board.device.target), Need::Qemu])?;
     let build = Build::package(&device::workspace()?, FIRMWARE)
         .without_default_features()
         .features(features.iter().copied());
     let turn = turn();
-    let firmware = toolchain.build_firmware(&build, board.target)?;
+    let firmware = toolchain.build_firmware(&build, board.device.target)?;
     let footprint = Footprint::of_file(&firmware)?;
     let elf = std::fs::read(&firmware).with_context(|| firmware.display().to_string())?;
     drop(turn);
@@ -305,7 +300,7 @@ fn run(
         .as_ref()
         .map_or_else(Vec::new, |plugin| {
             let mut plugin = plugin.clone().into_os_string();
-            if board.target == Target::ThumbV6M {
+            if board.device.target == Target::ThumbV6M {
                 plugin.push(",cpu=m0");
             }
             let words: [OsString; 6] = [
@@ -320,8 +315,8 @@ fn run(
         });
     let boot = Boot {
         qemu: toolchain.qemu()?,
-        machine: board.machine,
-        leds: board.leds,
+        machine: board.device.machine,
+        leds: board.device.leds,
         elf: &elf_path,
         pace: Pace::Unbounded,
         wall_limit: WALL_LIMIT,
@@ -414,7 +409,7 @@ fn measurement(
         bytes => (ram_bytes, bytes),
     };
     Some(Measurement {
-        board: board.name,
+        board: board.name(),
         tick: board.tick,
         engine: arguments.engine,
         results: said.results(),
@@ -499,13 +494,13 @@ fn failures(
         return refused(format!(
             "an instance takes {} bytes of RAM (memory, frames, tables), and {} has {room}",
             words * 4,
-            board.name
+            board.name()
         ));
     }
     if said.has("too_large") {
         return refused(format!(
             "an instance takes more RAM than {} can have",
-            board.name
+            board.name()
         ));
     }
     if let Some(kind) = said.number("segment") {
@@ -522,13 +517,13 @@ fn failures(
         return refused(format!(
             "wasmi rejects it, or has too little memory for it: {} has {room} bytes for its heap; \
              `mote run --engine wasmi` tells which",
-            board.name
+            board.name()
         ));
     }
     if said.has("panicked") && arguments.engine == EngineName::Wasmi {
         return refused(format!(
             "wasmi panicked, most likely for want of memory: {} has {room} bytes for its heap",
-            board.name
+            board.name()
         ));
     }
     broken(said)

@@ -28,32 +28,35 @@ pub(crate) struct DeviceBoard {
     policy_path: &'static str,
 }
 
+/// Arm MPS2+ AN386.
+pub(crate) static MPS2_AN386: DeviceBoard = DeviceBoard {
+    description: &mote_board_mps2_an386::DESCRIPTION,
+    firmware: "mote-firmware-mps2-an386",
+    wasmi_firmware: Ok("mote-firmware-mps2-an386-wasmi"),
+    target: Target::ThumbV7EMHardFloat,
+    machine: "mps2-an386",
+    leds: LedTrace::Mps2Register,
+    policy: include_str!("../../../firmware/mps2-an386/policy.toml"),
+    policy_path: "firmware/mps2-an386/policy.toml",
+};
+
+/// BBC micro:bit.
+pub(crate) static MICROBIT: DeviceBoard = DeviceBoard {
+    description: &mote_board_microbit::DESCRIPTION,
+    firmware: "mote-firmware-microbit",
+    wasmi_firmware: Err(
+        "wasmi needs half a megabyte of flash and atomic operations, and the board has 256 KB and \
+         a Cortex-M0, which has none",
+    ),
+    target: Target::ThumbV6M,
+    machine: "microbit",
+    leds: LedTrace::Nrf51Lines(&[13, 14]),
+    policy: include_str!("../../../firmware/microbit/policy.toml"),
+    policy_path: "firmware/microbit/policy.toml",
+};
+
 /// All boards with a firmware.
-pub(crate) static DEVICES: &[DeviceBoard] = &[
-    DeviceBoard {
-        description: &mote_board_mps2_an386::DESCRIPTION,
-        firmware: "mote-firmware-mps2-an386",
-        wasmi_firmware: Ok("mote-firmware-mps2-an386-wasmi"),
-        target: Target::ThumbV7EMHardFloat,
-        machine: "mps2-an386",
-        leds: LedTrace::Mps2Register,
-        policy: include_str!("../../../firmware/mps2-an386/policy.toml"),
-        policy_path: "firmware/mps2-an386/policy.toml",
-    },
-    DeviceBoard {
-        description: &mote_board_microbit::DESCRIPTION,
-        firmware: "mote-firmware-microbit",
-        wasmi_firmware: Err(
-            "wasmi needs half a megabyte of flash and atomic exchanges, and the board has 256 KB and \
-             a Cortex-M0, which has none",
-        ),
-        target: Target::ThumbV6M,
-        machine: "microbit",
-        leds: LedTrace::Nrf51Lines(&[13, 14]),
-        policy: include_str!("../../../firmware/microbit/policy.toml"),
-        policy_path: "firmware/microbit/policy.toml",
-    },
-];
+pub(crate) static DEVICES: [&DeviceBoard; 2] = [&MPS2_AN386, &MICROBIT];
 
 /// Where a module is run.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +80,16 @@ const SIM_POLICY: Policy = Policy {
 };
 
 impl DeviceBoard {
+    /// Returns the board's name.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.description.name
+    }
+
+    /// Returns why wasmi does not run there, where it does not.
+    pub(crate) fn without_wasmi(&self) -> Option<&'static str> {
+        self.wasmi_firmware.err()
+    }
+
     /// Returns the package of the firmware with an engine.
     pub(crate) fn firmware(&self, engine: EngineName) -> Result<&'static str, Failure> {
         match engine {

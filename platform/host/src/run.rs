@@ -68,7 +68,9 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Code, Failure> {
             };
             simulate(&module, &simulation, &mut watch);
         }
-        Board::Device(device) => on_device(&module, device, &options, arguments, &mut watch)?,
+        Board::Device(device) => {
+            on_device(&module, device, engine, &options, arguments, &mut watch)?;
+        }
     }
     watch.explain(&module);
     if let Some(path) = &arguments.record {
@@ -111,6 +113,7 @@ fn image_signature(
 fn on_device(
     module: &Module,
     board: &'static DeviceBoard,
+    engine: EngineName,
     options: &RunOptions,
     arguments: &RunArguments,
     watch: &mut Watch,
@@ -130,7 +133,7 @@ fn on_device(
     }
     let run = device::run(
         module,
-        &Firmware::ready(board, arguments.engine.unwrap_or(EngineName::Mote))?,
+        &Firmware::ready(board, engine)?,
         options,
         pace(arguments),
         watch,

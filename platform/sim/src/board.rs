@@ -8,31 +8,17 @@ use mote_traits::{Board, BoardDescription, Clock, Direction, Gpio, PinDescriptio
 use crate::pins::{PinChange, ScheduledLevel, SimPin};
 use crate::time::{Pace, VirtualTime};
 
-const fn output(name: &'static str) -> PinDescription {
-    PinDescription {
-        name,
-        direction: Direction::Output,
-    }
-}
-
-const fn input(name: &'static str) -> PinDescription {
-    PinDescription {
-        name,
-        direction: Direction::Input,
-    }
-}
-
 /// The board that the tool simulates unless it is told another: a little of everything.
 pub const SIM: BoardDescription = BoardDescription {
     name: "sim",
     summary: "simulated board: virtual time, 4 LEDs, 2 buttons",
     pins: &[
-        output("led0"),
-        output("led1"),
-        output("led2"),
-        output("led3"),
-        input("button0"),
-        input("button1"),
+        PinDescription::output("led0"),
+        PinDescription::output("led1"),
+        PinDescription::output("led2"),
+        PinDescription::output("led3"),
+        PinDescription::input("button0"),
+        PinDescription::input("button1"),
     ],
 };
 

@@ -27,6 +27,26 @@ pub struct PinDescription {
     pub direction: Direction,
 }
 
+impl PinDescription {
+    /// Describes an output.
+    #[must_use]
+    pub const fn output(name: &'static str) -> Self {
+        Self {
+            name,
+            direction: Direction::Output,
+        }
+    }
+
+    /// Describes an input.
+    #[must_use]
+    pub const fn input(name: &'static str) -> Self {
+        Self {
+            name,
+            direction: Direction::Input,
+        }
+    }
+}
+
 /// The digital pins of a board.
 pub trait Gpio {
     /// What a pin may fail with.

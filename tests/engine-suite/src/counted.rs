@@ -43,7 +43,7 @@ struct Counters {
 #[must_use]
 pub fn counted(wasm: &[u8]) -> Option<Vec<u8>> {
     let mut counters = Counters {
-        parameters: crate::reference::parameters(wasm)?,
+        parameters: parameters(wasm)?,
         at: 0,
         globals: 0,
         page_log2: 16,
@@ -73,6 +73,27 @@ pub fn counted(wasm: &[u8]) -> Option<Vec<u8>> {
         .parse_core_module(&mut module, Parser::new(0), wasm)
         .ok()?;
     Some(module.finish())
+}
+
+/// Reads how many parameters each function has that has a body.
+pub(crate) fn parameters(wasm: &[u8]) -> Option<Vec<u32>> {
+    let (mut types, mut parameters) = (Vec::new(), Vec::new());
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.ok()? {
+            Payload::TypeSection(section) => {
+                for function in section.into_iter_err_on_gc_types() {
+                    types.push(u32::try_from(function.ok()?.params().len()).ok()?);
+                }
+            }
+            Payload::FunctionSection(section) => {
+                for index in section {
+                    parameters.push(*types.get(index.ok()? as usize)?);
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(parameters)
 }
 
 fn is_free(operator: &Operator<'_>) -> bool {

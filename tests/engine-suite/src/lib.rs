@@ -1,14 +1,14 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![cfg_attr(
-    feature = "reference",
+    feature = "counted",
     expect(
         clippy::wildcard_enum_match_arm,
         reason = "another crate knows 600 operators, and a test a few of what there is"
     )
 )]
 
-#[cfg(feature = "reference")]
+#[cfg(feature = "counted")]
 mod counted;
 #[cfg(feature = "reference")]
 mod differential;
@@ -25,7 +25,7 @@ mod own;
 mod reference;
 mod workloads;
 
-#[cfg(feature = "reference")]
+#[cfg(feature = "counted")]
 pub use counted::{CHARGED, CREDIT, EXECUTED, counted};
 #[cfg(feature = "reference")]
 pub use differential::{Counts, differential};

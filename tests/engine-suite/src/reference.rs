@@ -11,33 +11,12 @@
 
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{CodeSection, Function, Instruction, Module, ValType};
-use wasmparser::{FunctionBody, Operator, Parser, Payload};
+use wasmparser::{FunctionBody, Operator, Parser};
 
 struct Conditions {
     /// The parameters of each function that has a body.
     parameters: Vec<u32>,
     at: usize,
-}
-
-/// Reads how many parameters each function has that has a body.
-pub(crate) fn parameters(wasm: &[u8]) -> Option<Vec<u32>> {
-    let (mut types, mut parameters) = (Vec::new(), Vec::new());
-    for payload in Parser::new(0).parse_all(wasm) {
-        match payload.ok()? {
-            Payload::TypeSection(section) => {
-                for function in section.into_iter_err_on_gc_types() {
-                    types.push(u32::try_from(function.ok()?.params().len()).ok()?);
-                }
-            }
-            Payload::FunctionSection(section) => {
-                for index in section {
-                    parameters.push(*types.get(index.ok()? as usize)?);
-                }
-            }
-            _ => {}
-        }
-    }
-    Some(parameters)
 }
 
 impl Reencode for Conditions {
@@ -75,7 +54,7 @@ impl Reencode for Conditions {
 #[must_use]
 pub fn for_wasmi(wasm: &[u8]) -> Option<Vec<u8>> {
     let mut conditions = Conditions {
-        parameters: parameters(wasm)?,
+        parameters: crate::counted::parameters(wasm)?,
         at: 0,
     };
     let mut module = Module::new();

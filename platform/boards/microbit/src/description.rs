@@ -1,35 +1,23 @@
 //! What the board is called and what it has.
 
-use mote_traits::{BoardDescription, Direction, PinDescription};
+use mote_traits::{BoardDescription, PinDescription};
 
 /// What the board is called and what it has. The outputs come first.
 pub const DESCRIPTION: BoardDescription = BoardDescription {
     name: "microbit",
     summary: "BBC micro:bit: nRF51822, Cortex-M0 at 16 MHz, 256 KB + 16 KB; also as emulated by QEMU",
     pins: &[
-        PinDescription {
-            name: "led0",
-            direction: Direction::Output,
-        },
-        PinDescription {
-            name: "led1",
-            direction: Direction::Output,
-        },
-        PinDescription {
-            name: "button0",
-            direction: Direction::Input,
-        },
-        PinDescription {
-            name: "button1",
-            direction: Direction::Input,
-        },
+        PinDescription::output("led0"),
+        PinDescription::output("led1"),
+        PinDescription::input("button0"),
+        PinDescription::input("button1"),
     ],
 };
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mote_traits::PinIndex;
+    use mote_traits::{Direction, PinIndex};
 
     #[test]
     fn description_places_match_the_table_of_pins() {

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use mote_cortex_m::{CoreSleep, Mmio, MonotonicClock, PinBoard};
-use mote_traits::{BoardDescription, Direction, PinDescription};
+use mote_traits::{BoardDescription, PinDescription};
 
 use crate::dual_timer::DualTimer;
 use crate::gpio::{Button, Led};
@@ -15,22 +15,10 @@ pub const DESCRIPTION: BoardDescription = BoardDescription {
     name: "mps2-an386",
     summary: "Arm MPS2+ with AN386: Cortex-M4F at 25 MHz, 4 MB + 4 MB; also as emulated by QEMU",
     pins: &[
-        PinDescription {
-            name: "led0",
-            direction: Direction::Output,
-        },
-        PinDescription {
-            name: "led1",
-            direction: Direction::Output,
-        },
-        PinDescription {
-            name: "button0",
-            direction: Direction::Input,
-        },
-        PinDescription {
-            name: "button1",
-            direction: Direction::Input,
-        },
+        PinDescription::output("led0"),
+        PinDescription::output("led1"),
+        PinDescription::input("button0"),
+        PinDescription::input("button1"),
     ],
 };
 
@@ -66,7 +54,7 @@ pub fn take() -> Option<Mps2An386> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mote_traits::PinIndex;
+    use mote_traits::{Direction, PinIndex};
 
     #[test]
     fn description_places_match_the_tables_of_pins() {

@@ -36,11 +36,11 @@ pub(super) fn translate(
     board: &BenchBoard,
     arguments: &BenchArguments,
 ) -> Result<Code, Failure> {
-    if board.target == Target::ThumbV6M {
+    if board.device.target == Target::ThumbV6M {
         return Err(Failure::usage(format!(
             "--translate: what stands for flash is RAM, of which {} has too little; use \
              --board mps2-an386",
-            board.name
+            board.name()
         )));
     }
     let refused = |why: &str| Failure::refused(format!("{}: {why}", module.path.display()));
@@ -74,7 +74,7 @@ pub(super) fn translate(
         };
         return Err(refused(&format!(
             "{} does not take it: {} (at byte {offset:#x})",
-            board.name,
+            board.name(),
             why.unwrap_or_else(|| format!("rule {number}"))
         )));
     }
@@ -90,7 +90,7 @@ pub(super) fn translate(
             message: format!(
                 "{}: the image that {} made is not this machine's: {} and {} bytes",
                 module.path.display(),
-                board.name,
+                board.name(),
                 number("image")?,
                 own.len()
             ),
@@ -101,7 +101,7 @@ pub(super) fn translate(
     let (buffers, stack) = (number("buffers")?, number("stack")?);
     if arguments.json {
         let mut object = json!({
-            "board": board.name,
+            "board": board.name(),
             "translate_instructions": instructions,
             "wasm_bytes": module.wasm.len(),
             "image_bytes": own.len(),
@@ -120,7 +120,7 @@ pub(super) fn translate(
         format!(
             "{}: translated on {}, the same image as on this machine",
             module.path.display(),
-            board.name
+            board.name()
         ),
         row(
             "translation, instructions",

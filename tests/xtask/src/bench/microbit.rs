@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
+use wasm_encoder::{MemorySection, MemoryType, Module, RawSection, SectionId};
 use wasmparser::{Operator, Parser, Payload};
 
 use super::Row;
-use super::executed::{leb, section};
 use super::report::{ratio, table, thousands};
 use super::tool::Tool;
 use crate::console::say;
@@ -68,7 +68,6 @@ pub(super) fn measure(
 /// Returns the module with a memory of as many bytes as its layout takes: the linker puts the stack
 /// last, so that is where the stack pointer begins.
 fn small(wasm: &[u8]) -> Result<(Vec<u8>, u32)> {
-    const MEMORY: u8 = 5;
     let mut bytes = None;
     for payload in Parser::new(0).parse_all(wasm) {
         if let Payload::GlobalSection(globals) = payload? {
@@ -79,27 +78,31 @@ fn small(wasm: &[u8]) -> Result<(Vec<u8>, u32)> {
         }
     }
     let bytes = bytes.context("no stack pointer")?;
-    let mut out = wasm.get(..8).context("no module")?.to_vec();
+    let memory_type = MemoryType {
+        minimum: bytes.into(),
+        maximum: Some(bytes.into()),
+        memory64: false,
+        shared: false,
+        page_size_log2: Some(0),
+    };
+    let mut out = Module::new();
     let mut done = false;
     for payload in Parser::new(0).parse_all(wasm) {
         let Some((id, range)) = payload?.as_section() else {
             continue;
         };
-        if id == MEMORY {
-            // One memory; with a maximum and a page size; pages; at most; of 2^0 bytes.
-            let mut contents = vec![1, 9];
-            leb(&mut contents, bytes.into());
-            leb(&mut contents, bytes.into());
-            contents.push(0);
-            section(&mut out, id, &contents);
+        if id == u8::from(SectionId::Memory) {
+            let mut memories = MemorySection::new();
+            out.section(memories.memory(memory_type));
             done = true;
         } else {
             let (from, to) = (usize::try_from(range.start)?, usize::try_from(range.end)?);
-            section(&mut out, id, wasm.get(from..to).context("cut off")?);
+            let data = wasm.get(from..to).context("cut off")?;
+            out.section(&RawSection { id, data });
         }
     }
     ensure!(done, "no memory");
-    Ok((out, bytes))
+    Ok((out.finish(), bytes))
 }
 
 #[cfg(test)]

@@ -67,73 +67,44 @@ pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     lines
 }
 
-fn cycles_ratio(a: Option<u64>, b: Option<u64>) -> Option<f64> {
+fn known_ratio(a: Option<u64>, b: Option<u64>) -> Option<f64> {
     Some(ratio(a?, b?))
 }
 
 /// Instructions of the call: native, both engines, rivals.
 pub(super) fn instructions(rows: &[Row]) -> Vec<String> {
-    let times = |row: &Row, cost: Cost| ratio(cost.instructions, row.workload.native.instructions);
-    let rival = |row: &Row| row.workload.rivals.map(|it| (it.wasm3, it.wamr));
-    let mut cells: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| {
-            vec![
-                row.workload.name().to_owned(),
-                thousands(row.workload.native.instructions),
-                count(row.native.map(|own| own.instructions)),
-                thousands(row.mote.instructions),
-                fraction(Some(times(row, row.mote))),
-                thousands(row.wasmi.instructions),
-                fraction(Some(times(row, row.wasmi))),
-                fraction(rival(row).map(|(it, _)| times(row, it))),
-                fraction(rival(row).map(|(_, it)| times(row, it))),
-            ]
-        })
-        .collect();
-    let of = |part: &dyn Fn(&Row) -> Option<f64>| fraction(mean(rows.iter().map(part)));
-    cells.push(vec![
-        "**geometric mean**".to_owned(),
-        String::new(),
-        String::new(),
-        String::new(),
-        of(&|row| Some(times(row, row.mote))),
-        String::new(),
-        of(&|row| Some(times(row, row.wasmi))),
-        of(&|row| rival(row).map(|(it, _)| times(row, it))),
-        of(&|row| rival(row).map(|(_, it)| times(row, it))),
-    ]);
-    let heading = [
-        "workload",
-        "native",
-        "measured here",
-        "Mote",
-        "x native",
-        "wasmi",
-        "x native",
-        "wasm3, x",
-        "WAMR fast, x",
-    ];
-    table(&heading, &cells)
+    let yardstick = |row: &Row| Some(row.workload.native.instructions);
+    costs(rows, |cost| Some(cost.instructions), yardstick)
 }
 
 /// The same in modelled cycles.
 pub(super) fn cycles(rows: &[Row]) -> Vec<String> {
-    let times = |row: &Row, cost: Cost| cycles_ratio(cost.cycles, row.native_cycles());
+    costs(rows, |cost| cost.cycles, Row::native_cycles)
+}
+
+/// One part of what the call costs, and how many times native code's that is.
+fn costs(
+    rows: &[Row],
+    part: impl Fn(Cost) -> Option<u64>,
+    yardstick: impl Fn(&Row) -> Option<u64>,
+) -> Vec<String> {
+    let times = |row: &Row, cost: Cost| known_ratio(part(cost), yardstick(row));
     let rival = |row: &Row| row.workload.rivals.map(|it| (it.wasm3, it.wamr));
+    let wasm3 = |row: &Row| rival(row).and_then(|(it, _)| times(row, it));
+    let wamr = |row: &Row| rival(row).and_then(|(_, it)| times(row, it));
     let mut cells: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
             vec![
                 row.workload.name().to_owned(),
-                count(row.workload.native.cycles),
-                count(row.native.and_then(|own| own.cycles)),
-                count(row.mote.cycles),
+                count(part(row.workload.native)),
+                count(row.native.and_then(&part)),
+                count(part(row.mote)),
                 fraction(times(row, row.mote)),
-                count(row.wasmi.cycles),
+                count(part(row.wasmi)),
                 fraction(times(row, row.wasmi)),
-                fraction(rival(row).and_then(|(it, _)| times(row, it))),
-                fraction(rival(row).and_then(|(_, it)| times(row, it))),
+                fraction(wasm3(row)),
+                fraction(wamr(row)),
             ]
         })
         .collect();
@@ -146,8 +117,8 @@ pub(super) fn cycles(rows: &[Row]) -> Vec<String> {
         of(&|row| times(row, row.mote)),
         String::new(),
         of(&|row| times(row, row.wasmi)),
-        of(&|row| rival(row).and_then(|(it, _)| times(row, it))),
-        of(&|row| rival(row).and_then(|(_, it)| times(row, it))),
+        of(&wasm3),
+        of(&wamr),
     ]);
     let heading = [
         "workload",

@@ -5,6 +5,7 @@
 //! -O2. Cycles are modelled by `tests/cycle-model` without wait states.
 
 use anyhow::{Context as _, Result};
+use mote_engine_suite::WORKLOADS;
 
 use crate::workspace::Workspace;
 
@@ -45,21 +46,22 @@ impl Workload {
     }
 }
 
-/// Name, argument, result; instructions and cycles of native code, wasm3 and WAMR.
-type Row = (&'static str, i32, u32, [u64; 6]);
+/// Name; instructions and cycles of native code, wasm3 and WAMR.
+type Row = (&'static str, [u64; 6]);
 
+/// What each of [`WORKLOADS`] costs, in their order.
 #[rustfmt::skip]
-const TEN: [Row; 10] = [
-    ("fib", 18, 2_584, [67_360, 92_262, 1_271_240, 2_366_520, 1_269_606, 1_832_049]),
-    ("crc32", 20, 3_884_199_554, [607_840, 947_837, 14_624_960, 25_818_448, 12_576_495, 16_773_036]),
-    ("sieve", 4, 1_028, [592_040, 839_549, 10_233_960, 19_606_252, 9_701_592, 13_421_298]),
-    ("sha256", 2, 1_285_909_751, [443_360, 520_379, 9_011_720, 16_226_343, 6_983_006, 9_359_554]),
-    ("fir", 2, 744, [353_640, 552_488, 9_286_640, 17_169_774, 8_381_164, 11_076_736]),
-    ("heapsort", 4, 1_957_067_839, [742_127, 1_096_191, 17_445_709, 31_836_220, 15_722_785, 21_036_132]),
-    ("lz", 3, 1_297_121_167, [591_226, 790_609, 11_692_374, 22_246_581, 10_606_189, 14_289_057]),
-    ("words", 4, 1_381_828_143, [544_053, 739_643, 8_903_560, 16_926_455, 7_515_874, 10_342_882]),
-    ("biquad", 10, 81_837, [139_362, 190_938, 5_715_291, 10_118_616, 2_288_332, 3_354_062]),
-    ("siphash", 12, 1_911_868_904, [195_864, 238_664, 1_625_792, 3_232_539, 1_730_945, 2_134_262]),
+const TEN: [Row; WORKLOADS.len()] = [
+    ("fib", [67_360, 92_262, 1_271_240, 2_366_520, 1_269_606, 1_832_049]),
+    ("crc32", [607_840, 947_837, 14_624_960, 25_818_448, 12_576_495, 16_773_036]),
+    ("sieve", [592_040, 839_549, 10_233_960, 19_606_252, 9_701_592, 13_421_298]),
+    ("sha256", [443_360, 520_379, 9_011_720, 16_226_343, 6_983_006, 9_359_554]),
+    ("fir", [353_640, 552_488, 9_286_640, 17_169_774, 8_381_164, 11_076_736]),
+    ("heapsort", [742_127, 1_096_191, 17_445_709, 31_836_220, 15_722_785, 21_036_132]),
+    ("lz", [591_226, 790_609, 11_692_374, 22_246_581, 10_606_189, 14_289_057]),
+    ("words", [544_053, 739_643, 8_903_560, 16_926_455, 7_515_874, 10_342_882]),
+    ("biquad", [139_362, 190_938, 5_715_291, 10_118_616, 2_288_332, 3_354_062]),
+    ("siphash", [195_864, 238_664, 1_625_792, 3_232_539, 1_730_945, 2_134_262]),
 ];
 
 /// Returns the ten workloads.
@@ -68,19 +70,20 @@ pub(super) fn ten() -> Vec<Workload> {
         instructions,
         cycles: Some(cycles),
     };
-    let rows =
-        TEN.into_iter().map(
-            |(name, argument, result, [native, n, wasm3, w, wamr, f])| Workload {
-                file: name.to_owned(),
-                argument,
-                result,
-                native: cost(native, n),
-                rivals: Some(Rivals {
-                    wasm3: cost(wasm3, w),
-                    wamr: cost(wamr, f),
-                }),
-            },
-        );
+    let rows = WORKLOADS.iter().zip(TEN).map(|(own, (name, costs))| {
+        assert_eq!(own.name, name, "the two lists have one order");
+        let [native, n, wasm3, w, wamr, f] = costs;
+        Workload {
+            file: name.to_owned(),
+            argument: own.argument,
+            result: own.result,
+            native: cost(native, n),
+            rivals: Some(Rivals {
+                wasm3: cost(wasm3, w),
+                wamr: cost(wamr, f),
+            }),
+        }
+    });
     rows.collect()
 }
 
