@@ -28,6 +28,7 @@ mod table;
 mod tests;
 
 use std::io;
+pub(crate) use table::group;
 
 use mote_supervisor::grant::Decision;
 use mote_supervisor::manifest::Manifest;

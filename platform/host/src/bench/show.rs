@@ -4,21 +4,15 @@ use serde_json::{Map, json};
 
 use super::Measurement;
 use crate::cli::EngineName;
+use crate::inspect::group;
 use crate::module::Module;
 use crate::values;
 use mote_engine::Value;
 
-/// Writes a number with separators.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+/// Returns a line of a table: what, how many, and a note.
+pub(super) fn line(name: &str, number: u64, note: &str) -> String {
+    let line = format!("  {name:<36} {:>14}  {note}", group(number));
+    line.trim_end().to_owned()
 }
 
 /// Returns the least and the most instructions of a start.
@@ -46,13 +40,12 @@ pub(super) fn table(module: &Module, call: &str, own: &Measurement) -> Vec<Strin
         own.engine.name()
     )];
     let mut row = |name: &str, number: u64, note: String| {
-        let line = format!("  {name:<36} {:>14}  {note}", thousands(number));
-        lines.push(line.trim_end().to_owned());
+        lines.push(line(name, number, &note));
     };
     let cycles = |word: &str| {
         let cycles = own.cycles.get(word);
         cycles.map_or_else(String::new, |cycles| {
-            format!("modelled cycles: {}", thousands(*cycles))
+            format!("modelled cycles: {}", group(*cycles))
         })
     };
     let (least, most) = start_range(&own.starts);
@@ -60,11 +53,7 @@ pub(super) fn table(module: &Module, call: &str, own: &Measurement) -> Vec<Strin
         let exact = if own.tick == 0 { "" } else { ", to a tick" };
         format!("{} times the same{exact}", own.starts.len())
     } else {
-        format!(
-            "{} times, {} at the least",
-            own.starts.len(),
-            thousands(least)
-        )
+        format!("{} times, {} at the least", own.starts.len(), group(least))
     };
     row(
         "start, instructions",
@@ -91,7 +80,7 @@ pub(super) fn table(module: &Module, call: &str, own: &Measurement) -> Vec<Strin
         row("verification, instructions", count, note);
     }
     row("call, fuel charged", own.fuel, String::new());
-    let of = format!("of {} bytes of Wasm", thousands(own.wasm_bytes as u64));
+    let of = format!("of {} bytes of Wasm", group(own.wasm_bytes as u64));
     let image = match own.engine {
         EngineName::Mote => "image in flash, bytes",
         EngineName::Wasmi => "Wasm in flash, bytes",
@@ -119,7 +108,7 @@ pub(super) fn table(module: &Module, call: &str, own: &Measurement) -> Vec<Strin
     row(
         "RAM beside it, with frames",
         own.ram_bytes + own.frame_bytes,
-        format!("frames: {}", thousands(own.frame_bytes)),
+        format!("frames: {}", group(own.frame_bytes)),
     );
     row(
         "native stack meanwhile, bytes",

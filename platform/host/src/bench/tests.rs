@@ -96,6 +96,6 @@ fn numbers_have_separators() {
         (1_000, "1,000"),
         (1_234_567, "1,234,567"),
     ] {
-        assert_eq!(show::thousands(number), text);
+        assert_eq!(inspect::group(number), text);
     }
 }

@@ -6,10 +6,11 @@ use mote_translate_image::Limit;
 use serde_json::json;
 
 use super::plan::Plan;
-use super::show::thousands;
+use super::show::line;
 use super::{BenchBoard, Ran, broken, run};
 use crate::cli::BenchArguments;
 use crate::exit::{Code, Failure};
+use crate::inspect::group;
 use crate::module::Module;
 use crate::terminal;
 use crate::translation::Translation;
@@ -116,31 +117,27 @@ pub(super) fn translate(
         return Ok(Code::Success);
     }
     let per_byte = instructions / (module.wasm.len() as u64).max(1);
-    for line in [
+    for text in [
         format!(
             "{}: translated on {}, the same image as on this machine",
             module.path.display(),
             board.name()
         ),
-        row(
+        line(
             "translation, instructions",
             instructions,
             &format!("{per_byte} a byte of Wasm"),
         ),
-        row("Wasm, bytes", module.wasm.len() as u64, ""),
-        row("image, bytes", own.len() as u64, ""),
-        row("this firmware in flash, bytes", flash_bytes, ""),
-        row(
+        line("Wasm, bytes", module.wasm.len() as u64, ""),
+        line("image, bytes", own.len() as u64, ""),
+        line("this firmware in flash, bytes", flash_bytes, ""),
+        line(
             "RAM meanwhile, native stack included",
             stack,
-            &format!("buffers and back end: {}", thousands(buffers)),
+            &format!("buffers and back end: {}", group(buffers)),
         ),
     ] {
-        terminal::out(line.trim_end());
+        terminal::out(&text);
     }
     Ok(Code::Success)
-}
-
-fn row(name: &str, number: u64, note: &str) -> String {
-    format!("  {name:<36} {:>14}  {note}", thousands(number))
 }

@@ -441,7 +441,7 @@ fn bytes(number: u64) -> String {
 }
 
 /// Writes a number with its digits in groups of three.
-fn group(number: u64) -> String {
+pub(crate) fn group(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len().saturating_mul(2));
     for (index, digit) in digits.chars().enumerate() {
